@@ -1,0 +1,128 @@
+"""The single environment: one image, one guess, one reward."""
+
+from operator import index as as_index
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.error import ResetNeeded
+from numpy.typing import NDArray
+
+from credit_envs.stream import Stream, checked_seed, requested_position
+from credit_envs.task import (
+    RENDER_FPS,
+    Layout,
+    PixelType,
+    RenderMode,
+    Task,
+    check_render_mode,
+    out_of_range,
+)
+
+
+class RewardEnv(gym.Env[NDArray[Any], Any]):
+    """See an image, choose a class, get a reward: classification without being told the answer.
+
+    ## Description
+    Every episode is one trial. Images come in seeded shuffled passes without replacement, and an
+    image leaves the stream only by a guess: `reset` before `step` shows the open image again, and
+    an action that is refused leaves it open.
+
+    ## Observation Space
+    `Box(0, 255, (H, W, C), uint8)`; `layout` and `dtype` give other forms of the same pixels.
+
+    ## Action Space
+    `Discrete(K)`, the classes. Python and NumPy integers; anything else is refused.
+
+    ## Rewards
+    1.0 for the image's class, 0.0 for any other.
+
+    ## Episode End
+    Every step terminates and never truncates; the terminal observation is a copy of the image just
+    classified. A second guess would leak the label, so it raises `ResetNeeded`.
+
+    ## Arguments
+    - `dataset`: a name in `credit_envs.datasets.DATASETS`; each id brings its own.
+    - `split`: "train", "validation", "train+validation" or "test".
+    - `reveal_label`: step's info has "label", the class of the image just classified, else nothing.
+    - `layout`: "HWC", "CHW", or "flat" (the HWC image ravelled).
+    - `dtype`: "uint8", or "float32" (pixels / 255, in 0..1).
+    - `render_mode`: None or "rgb_array".
+
+    `reset(seed=s)` starts a stream anew; `reset(options={"position": n})` moves it to trial n.
+
+    ## References
+    Pozzi, Bohte & Roelfsema 2020, "Attention-Gated Brain Propagation" (direct-reward trials).
+
+    ## Version History
+    - v0: first version.
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": RENDER_FPS}
+
+    def __init__(
+        self,
+        dataset: str,
+        split: str = "train",
+        reveal_label: bool = False,
+        layout: Layout = "HWC",
+        dtype: PixelType = "uint8",
+        render_mode: RenderMode | None = None,
+    ) -> None:
+        check_render_mode(render_mode)
+        self.render_mode = render_mode
+        self.reveal_label = reveal_label
+        self.task = Task(dataset, split, layout, dtype)
+        self.observation_space = self.task.observation_space
+        self.action_space = self.task.action_space
+        self._stream = Stream(len(self.task.images), 1, np.asarray)
+        self._open = False
+        self._shown: int | None = None
+
+    @property
+    def position(self) -> int:
+        """Trials before the open image, or before the next one between episodes."""
+        return self._stream.position
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[Any], dict[str, Any]]:
+        """Show the next image; before a guess, the open one again."""
+        position = requested_position(options)
+        super().reset(seed=checked_seed(seed))
+        self._stream.reset(self.np_random, seed is not None, position)
+        self._shown = int(self._stream.indices()[0])
+        self._open = True
+        return self.task.observe(self._shown), {}
+
+    def step(self, action: int) -> tuple[NDArray[Any], float, bool, bool, dict[str, Any]]:
+        """Judge the guess: the image just classified, its reward, and the end of the episode."""
+        if self._shown is None or not self._open:
+            raise ResetNeeded("One guess per image: call reset() before the next step().")
+        action = self._checked(action)
+        self._open = False
+        self._stream.advance()
+        label = int(self.task.labels[self._shown])
+        info = {"label": label} if self.reveal_label else {}
+        return self.task.observe(self._shown), float(action == label), True, False, info
+
+    def render(self) -> NDArray[np.uint8] | None:
+        """Return the image shown last as an RGB frame, or None without a render mode."""
+        if self.render_mode is None:
+            return None
+        if self._shown is None:
+            raise ResetNeeded("Nothing to render: call reset() first.")
+        return self.task.frame(self._shown)
+
+    def _checked(self, action: int) -> int:
+        """Return the action as an int, or raise; 0-d arrays pass: SB3's predict makes them."""
+        try:
+            if isinstance(action, bool):
+                raise TypeError
+            action = as_index(action)
+        except TypeError:
+            name = type(action).__name__
+            raise TypeError(f"The action must be an integer, not {action!r} of {name}.") from None
+        if not 0 <= action < self.task.classes:
+            raise out_of_range(self.position, self.task.classes)
+        return action

@@ -1,0 +1,82 @@
+"""What the single and the vector environment share: the images of a split, and how they look."""
+
+from typing import Any, Literal, get_args
+
+import numpy as np
+from gymnasium.spaces import Box, Discrete
+from numpy.typing import NDArray
+
+from credit_envs.datasets import DATASETS, load
+
+Layout = Literal["HWC", "CHW", "flat"]
+PixelType = Literal["uint8", "float32"]
+RenderMode = Literal["rgb_array"]
+
+RENDER_FPS = 4
+FRAME_SIDE = 256  # pixels; a 28-pixel image is too small for the eye and for video codecs
+
+
+class Task:
+    """The images and labels of one split, laid out as the user asked."""
+
+    images: NDArray[np.uint8]
+    """Shape (n, H, W, C), read-only, shared by all environments of the process."""
+    labels: NDArray[np.int64]
+    """Shape (n,), read-only."""
+    observation_space: Box
+    """What one image looks like to an agent."""
+    action_space: Discrete
+    """The classes."""
+
+    def __init__(self, dataset: str, split: str, layout: Layout, dtype: PixelType) -> None:
+        check_choice("layout", layout, get_args(Layout))
+        check_choice("dtype", dtype, get_args(PixelType))
+        check_choice("dataset", dataset, tuple(DATASETS))
+        self.dataset, self.split, self.layout, self.dtype = dataset, split, layout, dtype
+        data = load(dataset, split)
+        # Plain arrays: `take` on the subclass np.memmap would hand out memmaps.
+        self.images, self.labels = np.asarray(data.images), np.asarray(data.labels)
+        shape = self.arrange(np.empty(DATASETS[dataset].shape)).shape
+        high = 255 if dtype == "uint8" else 1
+        self.observation_space = Box(0, high, shape, np.dtype(dtype).type)
+        self.classes = DATASETS[dataset].classes
+        self.action_space = Discrete(self.classes)
+
+    def observe(self, index: int | np.integer | NDArray[np.int64]) -> NDArray[Any]:
+        """Return fresh observations of the images at `index`: one, or a batch for a batch."""
+        images = self.images.take(index, axis=0)
+        if self.dtype == "float32":
+            images = np.divide(images, 255, dtype=np.float32)
+        return self.arrange(images)
+
+    def arrange(self, images: Any) -> Any:
+        """Lay out (..., H, W, C) images, arrays or tensors, without a copy."""
+        if self.layout == "flat":
+            return images.reshape(*images.shape[:-3], -1)
+        if self.layout == "CHW":
+            return images.swapaxes(-1, -3).swapaxes(-1, -2)
+        return images
+
+    def frame(self, index: int) -> NDArray[np.uint8]:
+        """Return an image as an RGB frame, enlarged by a whole factor to FRAME_SIDE or more."""
+        image = self.images[index]
+        height, width, channels = image.shape
+        scale = -(-FRAME_SIDE // min(height, width))
+        return image.repeat(scale, 0).repeat(scale, 1).repeat(3 // channels, 2)
+
+
+def check_choice(keyword: str, value: object, choices: tuple[str, ...]) -> None:
+    """Raise a sentence if `value` is none of the choices."""
+    if value not in choices:
+        raise ValueError(f"{keyword}={value!r} is none of {', '.join(map(repr, choices))}.")
+
+
+def check_render_mode(render_mode: str | None) -> None:
+    """Raise a sentence if there is no such way to render."""
+    if render_mode is not None:
+        check_choice("render_mode", render_mode, get_args(RenderMode))
+
+
+def out_of_range(trial: int, classes: int) -> ValueError:
+    """Return the error for an action that is no class, the same in every form."""
+    return ValueError(f"The action of trial {trial} is outside 0..{classes - 1}.")

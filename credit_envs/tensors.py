@@ -1,0 +1,122 @@
+"""The vector environment's trials as tensors that stay on their device."""
+
+import warnings
+from functools import cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from credit_envs.datasets import load
+from credit_envs.task import Task, out_of_range
+
+PATIENCE = 1000  # trials after which the flag of bad actions is read, as that makes the host wait
+NEVER = torch.iinfo(torch.int64).max  # the first bad trial while all actions are classes
+
+
+class TorchBatch:
+    """A task's trials as tensors, B at a time; `arrays.NumpyBatch` is its twin."""
+
+    def __init__(self, task: Task, size: int, device: str) -> None:
+        self._images, self._labels = resident(task.dataset, task.split, find_device(device))
+        self._device = self._labels.device
+        self._task, self._size = task, size
+        patience = 0 if self._device.type == "cpu" else PATIENCE
+        self._range = RangeFlag(task.classes, size, self._device, patience)
+
+    def place(self, order: NDArray[np.int64]) -> Tensor:
+        """Put an order of images where the images are."""
+        return torch.from_numpy(order).to(self._device)
+
+    def observe(self, index: Tensor) -> Tensor:
+        """Return fresh observations of the images at `index`."""
+        images = self._images.index_select(0, index)  # ten times as fast as images[index]
+        if self._task.dtype == "float32":
+            images = images.to(torch.float32).div_(255)
+        return self._task.arrange(images)
+
+    def labels(self, index: Tensor) -> Tensor:
+        """Return the classes of the images at `index`, (B,)."""
+        return self._labels.index_select(0, index)
+
+    def checked(self, actions: Tensor, trial: int) -> Tensor:
+        """Return the actions (B,), or raise; out of range: at once on the CPU, later on CUDA."""
+        if not isinstance(actions, Tensor):
+            raise TypeError(f"The actions must be a tensor, not {type(actions).__name__}.")
+        if actions.is_floating_point() or actions.is_complex() or actions.dtype == torch.bool:
+            raise TypeError(f"The actions must be integers, not {actions.dtype}.")
+        if actions.device != self._device:
+            raise ValueError(f"The actions are on {actions.device}, not on {self._device}.")
+        if actions.shape != (self._size,):
+            raise ValueError(f"The actions' shape is {tuple(actions.shape)}, not ({self._size},).")
+        actions = actions.to(torch.int64)  # in a smaller type the number of classes may overflow
+        self._range.note(actions, trial)
+        return actions
+
+    def check_actions(self) -> None:
+        """Raise for the first bad action that the device keeps to itself, if there is one."""
+        self._range.read()
+
+    def rewards(self, actions: Tensor, labels: Tensor) -> Tensor:
+        """Return 1.0 where the guess is right, else 0.0, (B,)."""
+        return (actions == labels).to(torch.float32)
+
+    def flags(self, value: bool) -> Tensor:
+        """Return B times the same flag."""
+        return torch.full((self._size,), value, device=self._device)
+
+
+class RangeFlag:
+    """Remembers on the device the first trial whose action is no class, and tells it in time.
+
+    Reading the flag makes the host wait for the device, so it is read every `patience` trials.
+    """
+
+    def __init__(self, classes: int, size: int, device: torch.device, patience: int) -> None:
+        self._classes, self._patience = classes, patience
+        self._rows = torch.arange(size, device=device)
+        self._first = torch.full((), NEVER, device=device)
+        self._unread = 0
+
+    def note(self, actions: Tensor, trial: int) -> None:
+        """Look at the actions (B,) of the trials from `trial` on; raise if it is time to."""
+        bad = (actions < 0) | (actions >= self._classes)
+        first = torch.where(bad, self._rows + trial, NEVER).min()
+        self._first = torch.minimum(self._first, first)
+        self._unread += len(actions)
+        if self._unread >= self._patience:
+            self.read()
+
+    def read(self) -> None:
+        """Raise for the first bad trial since the last reading, if there is one."""
+        self._unread = 0
+        first = int(self._first)
+        if first != NEVER:
+            self._first.fill_(NEVER)
+            raise out_of_range(first, self._classes)
+
+
+@cache
+def resident(dataset: str, split: str, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return a split's images (n, H, W, C) and labels (n,) on the device: once per process."""
+    data = load(dataset, split)
+    with warnings.catch_warnings():
+        # They are read-only, and torch would warn that writing is undefined: nobody writes.
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        images, labels = torch.from_numpy(data.images), torch.from_numpy(data.labels)
+    return images.to(device), labels.to(device)
+
+
+def find_device(name: str) -> torch.device:
+    """Return the device "cpu", "cuda" or "cuda:<i>", or raise a sentence if there is none."""
+    try:
+        device = torch.device(name)
+    except (RuntimeError, TypeError):
+        device = torch.device("meta")
+    if device.type not in ("cpu", "cuda"):
+        raise ValueError(f'device={name!r} is none of None, "cpu", "cuda" and "cuda:<i>".')
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        count = torch.cuda.device_count()
+        raise ValueError(f"device={name!r} is not there: torch finds {count} CUDA devices.")
+    return device

@@ -1,0 +1,166 @@
+"""The native vector environment: B images, B guesses and B rewards per step."""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from gymnasium.error import ResetNeeded
+from gymnasium.spaces import Space
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from credit_envs.arrays import NumpyBatch
+from credit_envs.stream import Stream, checked_seed, requested_position
+from credit_envs.task import (
+    RENDER_FPS,
+    Layout,
+    PixelType,
+    RenderMode,
+    Task,
+    check_render_mode,
+)
+
+
+class RewardVectorEnv(VectorEnv[Any, Any, Any]):
+    """`RewardEnv` in batches: one gather and one comparison per step, on the CPU or a GPU.
+
+    ## Description
+    Step t shows the trials tB..tB+B-1 of the single environment with the same seed; a batch may
+    straddle two passes. Autoreset is SAME_STEP: each step judges the open images and shows the
+    next, with no copies of the final ones. Everything returned is new at each call.
+
+    ## Observation Space
+    The single environment's, B of them. `layout="CHW"` is a view of channels-last memory.
+
+    ## Action Space
+    B classes: a NumPy integer array, a list or a tuple of ints, or with `device` an integer tensor
+    on it. A batch with an action that is no class is refused and stays open; on CUDA the error
+    comes up to 1000 trials later, or at `check_actions()`, since reading it makes the host wait.
+
+    ## Rewards
+    1.0 for the image's class, 0.0 for any other: float64, float32 as a tensor.
+
+    ## Episode End
+    Every step terminates every trial.
+
+    ## Arguments
+    Those of `RewardEnv`, and
+    - `num_envs`: B, at most the images of the split.
+    - `device`: None for NumPy arrays; "cpu", "cuda" or "cuda:<i>" for tensors that stay there.
+    - `autoreset_mode`: only SAME_STEP.
+
+    ## References
+    As `RewardEnv`.
+
+    ## Version History
+    - v0: first version.
+    """
+
+    def __init__(
+        self,
+        dataset: str,
+        num_envs: int = 1,
+        split: str = "train",
+        reveal_label: bool = False,
+        layout: Layout = "HWC",
+        dtype: PixelType = "uint8",
+        device: str | None = None,
+        render_mode: RenderMode | None = None,
+        autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP,
+    ) -> None:
+        check_render_mode(render_mode)
+        check_autoreset_mode(autoreset_mode)
+        self.metadata = {
+            "render_modes": ["rgb_array"],
+            "render_fps": RENDER_FPS,
+            "autoreset_mode": autoreset_mode,
+        }
+        self.render_mode = render_mode
+        self.reveal_label = reveal_label
+        self.task = Task(dataset, split, layout, dtype)
+        self.num_envs = checked_num_envs(num_envs, len(self.task.images))
+        self.single_observation_space = self.task.observation_space
+        self.single_action_space = self.task.action_space
+        self._batch = make_batch(self.task, num_envs, device)
+        self._stream = Stream(len(self.task.images), num_envs, self._batch.place)
+        self._index: Any = None  # of the open images, (B,)
+
+    @cached_property
+    def observation_space(self) -> Space[Any]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """B observations; made when asked for, since Gymnasium's batched bounds are large."""
+        return batch_space(self.single_observation_space, self.num_envs)
+
+    @cached_property
+    def action_space(self) -> Space[Any]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """B classes."""
+        return batch_space(self.single_action_space, self.num_envs)
+
+    @property
+    def position(self) -> int:
+        """Trials before the open batch."""
+        return self._stream.position
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Show the open images again, or with a seed or a position those of another batch."""
+        position = requested_position(options)
+        super().reset(seed=checked_seed(seed))
+        self._stream.reset(self.np_random, seed is not None, position)
+        return self._show(), {}
+
+    def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        """Judge one guess per open image, then show the next images."""
+        if self._index is None:
+            raise ResetNeeded("Call reset() before the first step().")
+        actions = self._batch.checked(actions, self.position)
+        labels = self._batch.labels(self._index)
+        rewards = self._batch.rewards(actions, labels)
+        self._stream.advance()
+        info = {"label": labels} if self.reveal_label else {}
+        terminated, truncated = self._batch.flags(True), self._batch.flags(False)
+        return self._show(), rewards, terminated, truncated, info
+
+    def check_actions(self) -> None:
+        """Raise the ValueError of a bad action that a CUDA device still keeps to itself."""
+        self._batch.check_actions()
+
+    def render(self) -> tuple[NDArray[np.uint8], ...] | None:
+        """Return the open images as RGB frames, or None without a render mode."""
+        if self.render_mode is None:
+            return None
+        if self._index is None:
+            raise ResetNeeded("Nothing to render: call reset() first.")
+        return tuple(self.task.frame(int(index)) for index in self._index)
+
+    def _show(self) -> Any:
+        self._index = self._stream.indices()
+        return self._batch.observe(self._index)
+
+
+def make_batch(task: Task, size: int, device: str | None) -> Any:
+    """Return the task's trials as NumPy arrays, or as tensors on the device."""
+    if device is None:
+        return NumpyBatch(task, size)
+    from credit_envs.tensors import TorchBatch  # torch takes a second to import: only when needed
+
+    return TorchBatch(task, size, device)
+
+
+def checked_num_envs(num_envs: int, images: int) -> int:
+    """Return the batch size, or raise if it is no int or the split has not that many images."""
+    if not isinstance(num_envs, int) or isinstance(num_envs, bool):
+        raise TypeError(f"num_envs must be an int, not {num_envs!r}.")
+    if not 1 <= num_envs <= images:
+        raise ValueError(f"num_envs={num_envs} is not in 1..{images}, the images of the split.")
+    return num_envs
+
+
+def check_autoreset_mode(mode: AutoresetMode) -> None:
+    """Raise a sentence if the mode is not SAME_STEP."""
+    if mode != AutoresetMode.SAME_STEP:
+        raise ValueError(
+            f"autoreset_mode={mode!r}: the native vector environment knows SAME_STEP only, as the "
+            'others waste steps on one-step episodes; vectorization_mode="sync" offers them.'
+        )
