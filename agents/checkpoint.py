@@ -1,0 +1,48 @@
+"""An agent in one safetensors file: no pickle, written whole or not at all."""
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor
+
+FORMAT = "credit-envs agent 1"
+
+
+def write(path: str | Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+    """Write tensors and plain facts to one file; a kill leaves the old file or the new one."""
+    metadata = {"format": FORMAT, "facts": json.dumps(facts)}
+    plain = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
+    replace(Path(path), to_bytes(plain, metadata))
+
+
+def read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors and facts of a file. Raises FileNotFoundError, ValueError if it is no agent."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as fault:
+        raise ValueError(f"{path} is not a sound agent file ({fault}): save it again") from fault
+    if metadata.get("format") != FORMAT:
+        raise ValueError(f"{path} is not an agent file: agents are saved by agent.save(path)")
+    return tensors, json.loads(metadata["facts"])
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file beside `path`, make sure of it, and put it in its place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,98 @@
+"""Node perturbation trains the feedback weights (Lansdell, Prakash & Kording, ICLR 2020).
+
+    e_l = phi'(a_l) * (e_{l+1} B_{l+1})                          errors come down through B
+    h~_l = h_l + xi_l,  xi_l ~ N(0, s^2)                         a second, noisy pass, same trial
+    lambda^_l = (L~ - L) xi_l / s^2                              estimates dL/dh_l
+    B_{l+1} -= beta e_{l+1}^T (e_{l+1} B_{l+1} - lambda^_l)      least squares, one step a batch
+
+L is the signal's cost of the trial. With a label signal that is the published rule. With a reward
+signal the action and its reward stay clamped while the network answers a second time inside the
+agent: no label, no second reward, one environment step. For 0.5 (r - q_a)^2 the fitted B is W
+exactly, so the rule becomes Q-AGREL where the noise allows.
+
+B starts at zero: hidden layers wait until their feedback has something to say.
+
+Differs from the paper: the step is normalised twice. Each trial is divided by the norm of its
+output error (`FLOOR` at least), so that the small errors late in learning teach B as well as the
+large early ones; and beta is divided by the mean square of e (normalised LMS, Nagumo & Noda 1967),
+so that one beta serves every layer. The batch is averaged, not summed; bias units get no noise.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from agents.credit.base import CreditRule, Trial, upper
+from agents.layers import Weighted, second_look
+
+FLOOR = 0.05  # output error below which a trial counts less: there L~ - L is mostly noise squared
+
+
+@dataclass(frozen=True)
+class LearnedFeedback(CreditRule):
+    """Feedback weights fit what node perturbation says about each layer.
+
+    `rate` is beta, `noise` the standard deviation s of xi.
+    """
+
+    name = "learned_feedback"
+    passes = 2
+
+    rate: float = 0.03
+    noise: float = 0.001
+
+    def __post_init__(self):
+        if self.noise <= 0:
+            raise ValueError(f"noise is the standard deviation s > 0 of xi, got {self.noise}")
+
+    def prepare(self, net, generator):
+        for layer in upper(net):
+            layer.feedback = nn.Parameter(torch.zeros_like(layer.weight), requires_grad=False)
+            layer.keeps_error = True
+
+    def learn(self, net, trial):
+        xi, costs = self.perturb(net, trial)
+        trials = len(costs)
+        output_error = upper(net)[-1].error.norm(dim=1) * trials  # (B,) of each trial's own L
+        scale = 1 / output_error.clamp(min=FLOOR)
+        difference = (costs - trial.costs.detach()) / self.noise**2  # (L~ - L) / s^2
+        for layer, noise in xi.items():
+            e = times(layer.error * trials, scale)
+            teacher = times(noise, difference * scale)  # lambda^
+            power = e.square().sum().clamp(min=1e-12) / trials
+            layer.feedback -= self.rate / power * slope(layer, e, teacher)
+
+    @torch.no_grad()
+    def perturb(self, net: nn.Module, trial: Trial) -> tuple[dict[Weighted, Tensor], Tensor]:
+        """A noisy pass over the same trial: the noise on each layer's input, the costs (B,)."""
+        xi: dict[Weighted, Tensor] = {}
+
+        def add(layer, inputs):
+            xi[layer] = self.draw(inputs[0], trial.generator)
+            return inputs[0] + xi[layer]
+
+        hooks = [layer.register_forward_pre_hook(add) for layer in upper(net)]
+        try:
+            with second_look(net):
+                return xi, trial.cost(net(trial.images))
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def draw(self, activity: Tensor, generator: torch.Generator) -> Tensor:
+        """Noise xi for an activity of this shape."""
+        noise = torch.empty_like(activity, memory_format=torch.contiguous_format)
+        return noise.normal_(0, self.noise, generator=generator)
+
+
+def slope(layer: Weighted, e: Tensor, teacher: Tensor) -> Tensor:
+    """Gradient of 0.5 |e B - lambda^|^2 (batch mean) in the layer's feedback weights B."""
+    fitted, _ = layer.pull(e, teacher, layer.feedback, down=True, change=False)
+    _, product = layer.pull(e, fitted - teacher, layer.feedback, down=False, change=True)
+    return product / len(e)
+
+
+def times(batch: Tensor, per_trial: Tensor) -> Tensor:
+    """Each trial of a batch (B, ...) times its own number (B,)."""
+    return batch * per_trial.view(-1, *[1] * (batch.dim() - 1))

@@ -1,0 +1,228 @@
+"""Weighted layers whose error comes down through `feedback` weights of their own.
+
+Every weighted layer calls one autograd function. Forward is what PyTorch does. Backward is the
+papers' picture: the error e (dcost/da of this layer) goes down through the feedback weights B,
+and the change of the weight is error times presynaptic activity, whatever B is:
+
+    e_below = phi'(a_below) * (e @ B)        dW = e^T h
+
+With `feedback = None` the layer's own weights carry the error: that is backpropagation. All
+else (activation functions, pooling, batch norm, residual branches) is ordinary PyTorch.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Carry(torch.autograd.Function):
+    """One weighted layer in both directions."""
+
+    @staticmethod
+    def forward(ctx, layer, activity, weight, bias, feedback):
+        """Respond as the forward weights say."""
+        ctx.layer = layer
+        ctx.save_for_backward(activity, feedback)
+        return layer.respond(activity, weight, bias)
+
+    @staticmethod
+    def backward(ctx, error):
+        """Send the error down through the feedback weights and leave the weight its change."""
+        activity, feedback = ctx.saved_tensors
+        _, down, change, bias, reciprocal = ctx.needs_input_grad
+        if ctx.layer.keeps_error:
+            ctx.layer.error = error
+        below, product = ctx.layer.pull(error, activity, feedback, down, change or reciprocal)
+        # A feedback weight that learns sees the same local product (Kolen & Pollack); a copy,
+        # because whatever scales one gradient in place (clipping) must not scale it twice.
+        return (
+            None,
+            below,
+            product if change else None,
+            error.transpose(0, 1).flatten(1).sum(1) if bias else None,
+            product.clone() if reciprocal else None,
+        )
+
+
+class Weighted(nn.Module):
+    """A layer with forward weights `weight`, and `feedback` weights of the same shape or None."""
+
+    weight: nn.Parameter
+    feedback: nn.Parameter | None
+
+    def __init__(self, weight_shape: tuple[int, ...], outputs: int, bias: bool):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(weight_shape))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        self.register_parameter("feedback", None)
+        self.keeps_error = False
+        self.error: Tensor | None = None  # of the last backward pass, where it is kept
+
+    @property
+    def fan_in(self) -> int:
+        """Number of presynaptic units of one unit."""
+        raise NotImplementedError
+
+    @property
+    def fan_out(self) -> int:
+        """Number of postsynaptic units of one unit."""
+        raise NotImplementedError
+
+    def respond(self, activity: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The pre-activation a = W h + b."""
+        raise NotImplementedError
+
+    def pull(
+        self, error: Tensor, activity: Tensor, feedback: Tensor, down: bool, change: bool
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """The error below (activity's shape) and the product error x activity (weight's shape)."""
+        raise NotImplementedError
+
+    def forward(self, activity: Tensor) -> Tensor:
+        """Respond, and remember the way back."""
+        feedback = self.weight.detach() if self.feedback is None else self.feedback
+        return Carry.apply(self, activity, self.weight, self.bias, feedback)
+
+
+class Linear(Weighted):
+    """Fully connected: activity (B, inputs) -> (B, outputs), weight (outputs, inputs)."""
+
+    def __init__(self, inputs: int, outputs: int, bias: bool = False):
+        super().__init__((outputs, inputs), outputs, bias)
+
+    @property
+    def fan_in(self) -> int:
+        return self.weight.shape[1]
+
+    @property
+    def fan_out(self) -> int:
+        return self.weight.shape[0]
+
+    def respond(self, activity, weight, bias):
+        return F.linear(activity, weight, bias)
+
+    def pull(self, error, activity, feedback, down, change):
+        return error @ feedback if down else None, error.T @ activity if change else None
+
+
+class Conv2d(Weighted):
+    """Convolution: activity (B, Ci, H, W) -> (B, Co, H', W'), weight (Co, Ci, k, k)."""
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int = 1, padding: int = 0,
+        bias: bool = False,
+    ):  # fmt: skip
+        super().__init__((outputs, inputs, kernel, kernel), outputs, bias)
+        self.stride, self.padding = (stride, stride), (padding, padding)
+
+    @property
+    def fan_in(self) -> int:
+        return self.weight[0].numel()
+
+    @property
+    def fan_out(self) -> int:
+        return self.weight[:, 0].numel()
+
+    def respond(self, activity, weight, bias):
+        return F.conv2d(activity, weight, bias, self.stride, self.padding)
+
+    def pull(self, error, activity, feedback, down, change):
+        # One library call for both: it reads the weight it is given only for the way down.
+        below, product, _ = torch.ops.aten.convolution_backward(
+            error, activity, feedback, None, self.stride, self.padding, (1, 1), False, (0, 0), 1,
+            (down, change, False),
+        )  # fmt: skip
+        return below, product
+
+
+class LocallyConnected2d(Weighted):
+    """Convolution without weight sharing: weight (P, Co, Ci*k*k) for P output positions.
+
+    activity (B, Ci, H, W) -> (B, Co, H', W'); `size` is (H, W).
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, size: tuple[int, int], stride: int = 1,
+        padding: int = 0, bias: bool = False,
+    ):  # fmt: skip
+        self.window = {"kernel_size": kernel, "stride": stride, "padding": padding}
+        self.size = size
+        height, width = ((n + 2 * padding - kernel) // stride + 1 for n in size)
+        self.grid = (height, width)
+        super().__init__((height * width, outputs, inputs * kernel**2), outputs, bias)
+
+    @property
+    def fan_in(self) -> int:
+        return self.weight.shape[2]
+
+    @property
+    def fan_out(self) -> int:
+        return self.weight.shape[1] * self.window["kernel_size"] ** 2
+
+    def respond(self, activity, weight, bias):
+        patches = F.unfold(activity, **self.window)  # (B, Ci*k*k, P)
+        a = torch.einsum("poi,bip->bop", weight, patches).unflatten(2, self.grid)
+        return a if bias is None else a + bias[:, None, None]
+
+    def pull(self, error, activity, feedback, down, change):
+        below = product = None
+        error = error.flatten(2)  # (B, Co, P)
+        if down:
+            patches = torch.einsum("poi,bop->bip", feedback, error)
+            below = F.fold(patches, self.size, **self.window)
+        if change:
+            product = torch.einsum("bop,bip->poi", error, F.unfold(activity, **self.window))
+        return below, product
+
+
+class Dropout(nn.Module):
+    """Dropout that draws from its own generator and can show the same mask a second time."""
+
+    def __init__(self, p: float, generator: torch.Generator):
+        super().__init__()
+        self.p, self.generator = p, generator
+        self.again = False
+
+    def forward(self, activity: Tensor) -> Tensor:
+        """Drop a fraction `p` of the units while training, and scale the others up."""
+        if not self.training:
+            return activity
+        if not self.again:
+            draw = torch.rand(activity.shape, generator=self.generator, device=activity.device)
+            self.mask = (draw >= self.p).to(activity.dtype).div_(1 - self.p)
+        return activity * self.mask
+
+
+class BatchNorm2d(nn.BatchNorm2d):
+    """Batch norm that can answer a second time with the statistics of the first."""
+
+    again = False
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Normalise each channel over the batch (training) or by the running averages."""
+        if not self.training or not self.again:
+            self.first = input.detach() if self.training else None
+            return super().forward(input)
+        variance, mean = torch.var_mean(self.first, (0, 2, 3), correction=0)
+        return F.batch_norm(input, mean, variance, self.weight, self.bias, False, 0.0, self.eps)
+
+
+def weighted(net: nn.Module) -> list[Weighted]:
+    """The weighted layers, from the image up to the output."""
+    return [layer for layer in net.modules() if isinstance(layer, Weighted)]
+
+
+@contextmanager
+def second_look(net: nn.Module) -> Iterator[None]:
+    """Passes inside see the dropout masks and batch-norm statistics of the pass before."""
+    players = [m for m in net.modules() if isinstance(m, Dropout | BatchNorm2d)]
+    for module in players:
+        module.again = True
+    try:
+        yield
+    finally:
+        for module in players:
+            module.again = False

@@ -1,0 +1,77 @@
+"""From a name, or settings, or a file, to an agent."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import torch
+from gymnasium.spaces import Box, Discrete
+from gymnasium.vector import VectorEnv
+
+from agents import checkpoint
+from agents.learner import Agent
+from agents.settings import Settings, settings_of
+from credit_envs.tensors import find_device
+
+
+def make_agent(
+    agent: str | Settings, env: gym.Env | VectorEnv, *, seed: int = 0, device: str = "auto"
+) -> Any:
+    """An agent for the images and classes of `env`.
+
+    `agent` is a name in AGENTS, a cell of the grid written "signal+credit", Settings, or a class
+    of your own as "module:Class", made as Class(observation_space, action_space, seed) with the
+    spaces of one trial. `device` is "auto" (a GPU if there is one), "cpu", "cuda" or "cuda:<i>".
+    """
+    vector = isinstance(env, VectorEnv)
+    seen = env.single_observation_space if vector else env.observation_space
+    choice = env.single_action_space if vector else env.action_space
+    if isinstance(agent, str) and ":" in agent:
+        return own_class(agent)(seen, choice, seed)
+    settings = agent if isinstance(agent, Settings) else settings_of(agent)
+    if not isinstance(seen, Box) or len(seen.shape) != 3 or seen.shape[2] > 4:
+        raise ValueError(
+            f"agents look at images (H, W, C), this environment shows {seen}: "
+            "make it with layout='HWC'"
+        )
+    if not isinstance(choice, Discrete):
+        raise ValueError(f"agents choose one of K classes, this environment wants {choice}")
+    classes = int(choice.n)
+    return Agent(settings, seen.shape, classes, seed=seed, device=pick_device(device))
+
+
+def load_agent(path: str | Path, *, device: str = "auto") -> Agent:
+    """The agent that `agent.save(path)` wrote: it goes on as the saved one would have."""
+    tensors, facts = checkpoint.read(path)
+    settings = Settings.from_dict(facts["settings"])
+    agent = Agent(
+        settings, facts["shape"], facts["classes"], seed=facts["seed"], device=pick_device(device)
+    )
+    agent.restore(tensors)
+    agent.trials = facts["trials"]
+    return agent
+
+
+def own_class(name: str) -> Any:
+    """The class behind "module:Class", with the current folder on the path."""
+    module, _, attribute = name.partition(":")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        found = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as fault:
+        raise ValueError(f"no class {attribute!r} in a module {module!r} ({fault})") from fault
+    missing = [method for method in ("act", "learn") if not hasattr(found, method)]
+    if missing:
+        raise TypeError(f"{name} needs the methods act(images) and learn(reward): no {missing[0]}")
+    return found
+
+
+def pick_device(name: str) -> torch.device:
+    """The torch device of that name; "auto" is a GPU where there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return find_device(name)

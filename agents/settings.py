@@ -1,0 +1,118 @@
+"""What an agent is made of: a signal, a credit rule, a network, an optimiser."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from agents.credit import RULES, CreditRule
+from agents.explore import EXPLORE
+from agents.networks import NETWORKS
+from agents.signals import SIGNALS
+
+INITS = ("he", "paper")
+OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
+    "sgd": torch.optim.SGD,
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One agent. `signal` and `credit` name a cell of the grid, the rest how it is run."""
+
+    signal: str = "reward_prediction"
+    """What the world tells the output layer (a name in SIGNALS)."""
+    credit: str | CreditRule = "backprop"
+    """How the output's error reaches the hidden layers (a name in RULES, or a rule object)."""
+    network: str = "dense"
+    """A name in NETWORKS."""
+    sizes: tuple[int, ...] = (500, 300)
+    """Hidden sizes of the dense network; the others have the papers' sizes."""
+    init: str = "he"
+    """Initial weights: "he", or "paper" (BrainProp's small normal)."""
+    explore: str = ""
+    """A name in EXPLORE; empty: as the signal's paper does."""
+    epsilon: float = 0.02
+    """Exploration rate of "epsilon" and "max_boltzmann"."""
+    optimizer: str = "sgd"
+    """"sgd", "adam" or "adamw", all PyTorch's."""
+    lr: float = 0.1
+    """Learning rate, per batch mean."""
+    momentum: float = 0.0
+    """Momentum of "sgd"."""
+    weight_decay: float = 0.0
+    """Decay of the weighted layers' weights (PyTorch's definition)."""
+
+    def __post_init__(self):
+        _known("signal", self.signal, SIGNALS)
+        if not isinstance(self.credit, CreditRule):
+            _known("credit rule", self.credit, RULES)
+        _known("network", self.network, NETWORKS)
+        _known("init", self.init, INITS)
+        _known("exploration", self.explore or "greedy", EXPLORE)
+        _known("optimizer", self.optimizer, OPTIMIZERS)
+        if not self.lr > 0:
+            raise ValueError(f"lr is a positive learning rate, got {self.lr}")
+        if not 0 <= self.epsilon <= 1:
+            raise ValueError(f"epsilon is a probability in 0..1, got {self.epsilon}")
+        if self.rule.needs_same_decay and self._treats_feedback_unlike():
+            raise ValueError(
+                f"{self.rule.name} needs an optimiser that gives weights and feedback the same "
+                "decay at every step: use 'sgd' without momentum, or 'adamw'"
+            )
+
+    @property
+    def rule(self) -> CreditRule:
+        """The credit rule as an object."""
+        return self.credit if isinstance(self.credit, CreditRule) else RULES[self.credit]()
+
+    def _treats_feedback_unlike(self) -> bool:
+        return self.optimizer == "adam" or (self.optimizer == "sgd" and self.momentum != 0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values for JSON; `from_dict` reads it back."""
+        rule = self.rule
+        plain = dataclasses.asdict(dataclasses.replace(self, credit=rule.name))
+        return plain | {"credit": {"name": rule.name, **dataclasses.asdict(rule)}}
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> "Settings":
+        """Read what `to_dict` wrote."""
+        rule = dict(plain["credit"])
+        name = rule.pop("name")
+        _known("credit rule", name, RULES)
+        return cls(**plain | {"credit": RULES[name](**rule), "sizes": tuple(plain["sizes"])})
+
+
+def _known(what: str, name: object, table) -> None:
+    if name not in table:
+        raise ValueError(f"unknown {what} {name!r}: choose one of {', '.join(table)}")
+
+
+AGENTS: dict[str, Settings] = {
+    "supervised": Settings("label", "backprop"),
+    "supervised_mse": Settings("label_mse", "backprop"),
+    "readout_only": Settings("label", "readout_only"),
+    "q_agrel": Settings("reward_prediction", "backprop"),
+    "brainprop": Settings("reward_prediction", "backprop", init="paper"),
+    "agrel": Settings("agrel", "backprop"),
+    "reinforce": Settings("policy_gradient", "backprop"),
+    "lansdell": Settings("label", "learned_feedback"),
+    "learned_feedback": Settings("reward_prediction", "learned_feedback"),
+}
+
+
+def settings_of(agent: str) -> Settings:
+    """Settings of a named agent, or of a cell written "signal+credit"."""
+    if agent in AGENTS:
+        return AGENTS[agent]
+    signal, plus, credit = agent.partition("+")
+    if not plus:
+        raise ValueError(
+            f"unknown agent {agent!r}: choose one of {', '.join(AGENTS)}, a cell written "
+            "signal+credit, or your own as module:Class"
+        )
+    return Settings(signal, credit)

@@ -1,0 +1,126 @@
+"""What the world tells the output layer.
+
+A signal settles a trial: called with the output (B, K), the chosen actions (B,) and what the world
+answered (reward or label, (B,)), it returns the trial's cost as a function of the output alone,
+with everything else clamped. The gradient of that cost at the output is the teaching error; the
+function itself serves the rules that look at the same trial a second time with noise.
+A reward signal never sees a label.
+"""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+Cost = Callable[[Tensor], Tensor]  # output (B, K) -> cost per trial (B,)
+
+
+def chosen(output: Tensor, action: Tensor) -> Tensor:
+    """The chosen unit's output, (B,)."""
+    return output.gather(1, action[:, None]).squeeze(1)
+
+
+class Signal(nn.Module):
+    """One way of answering an action."""
+
+    learns_from = "reward"  # or "label"
+    explore = "greedy"  # how an agent with this signal explores unless its settings say otherwise
+
+    def forward(self, output: Tensor, action: Tensor, answer: Tensor) -> Cost:
+        """Settle the trials: the cost (B,) as a function of the output."""
+        raise NotImplementedError
+
+
+class CrossEntropy(Signal):
+    """Label: -log softmax(output)_y; error pi - 1_y."""
+
+    learns_from = "label"
+
+    def forward(self, output, action, answer):
+        return lambda output: F.cross_entropy(output, answer, reduction="none")
+
+
+class SquaredError(Signal):
+    """Label: 0.5 |1_y - output|^2; error output - 1_y."""
+
+    learns_from = "label"
+
+    def forward(self, output, action, answer):
+        target = F.one_hot(answer, output.shape[1]).to(output.dtype)
+        return lambda output: 0.5 * (target - output).square().sum(1)
+
+
+class RewardPrediction(Signal):
+    """Reward: 0.5 (r - q_a)^2, the chosen unit predicts the reward; error -(r - q_a) 1_a.
+
+    The reward prediction error r - q_a of Q-AGREL and BrainProp (Pozzi et al. 2020, eq. 5).
+    """
+
+    explore = "max_boltzmann"
+
+    def forward(self, output, action, answer):
+        return lambda q: 0.5 * (answer - chosen(q, action)).square()
+
+
+class PolicyGradient(Signal):
+    """Reward: -(r - b) log pi_a, pi = softmax(output); error -(r - b)(1_a - pi).
+
+    REINFORCE (Williams 1992). `baseline` b never depends on the trial's own action:
+    "none" (0), "running_mean" (of past rewards) or "leave_one_out" (mean of the batch's others).
+    """
+
+    explore = "softmax"
+    BASELINES = ("none", "running_mean", "leave_one_out")
+
+    mean: Tensor
+
+    def __init__(self, baseline: str = "running_mean"):
+        super().__init__()
+        if baseline not in self.BASELINES:
+            raise ValueError(f"unknown baseline {baseline!r}: choose one of {self.BASELINES}")
+        self.baseline = baseline
+        self.register_buffer("mean", torch.zeros(()))
+
+    def forward(self, output, action, answer):
+        advantage = answer - self._baseline(answer)
+        return lambda output: -advantage * chosen(output.log_softmax(1), action)
+
+    def _baseline(self, reward: Tensor) -> Tensor:
+        trials = len(reward)
+        if self.baseline == "running_mean":
+            before = self.mean.clone()
+            self.mean += (1 - 0.99**trials) * (reward.mean() - self.mean)  # .01 per trial
+            return before
+        if self.baseline == "leave_one_out" and trials > 1:
+            return (reward.sum() - reward) / (trials - 1)
+        return torch.zeros_like(reward)
+
+
+class Agrel(Signal):
+    """Reward: only the chosen unit learns, error -(1 - pi_a) / pi_a if rewarded, else +1.
+
+    Roelfsema & van Ooyen (2005) with sampled actions; averaged over actions the error is the
+    supervised cross-entropy's, pi - 1_y. pi_a is held above `floor`. A reward r between 0 and 1
+    mixes the two cases. The cost is linear in the chosen output: that error is its gradient.
+    """
+
+    explore = "softmax"
+
+    def __init__(self, floor: float = 0.02):
+        super().__init__()
+        self.floor = floor
+
+    def forward(self, output, action, answer):
+        probability = chosen(output.detach().softmax(1), action).clamp(min=self.floor)
+        error = 1 - answer / probability  # rewarded: -(1 - pi_a) / pi_a
+        return lambda output: error * chosen(output, action)
+
+
+SIGNALS: dict[str, Callable[[], Signal]] = {
+    "label": CrossEntropy,
+    "label_mse": SquaredError,
+    "reward_prediction": RewardPrediction,
+    "policy_gradient": PolicyGradient,
+    "agrel": Agrel,
+}

@@ -1,0 +1,61 @@
+"""The loop between an agent and an environment, and the exact measure of what was learned."""
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import VectorEnv
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from credit_envs.datasets import load
+
+CHUNK = 1000  # images predicted at once
+
+
+def train(agent: Any, env: gym.Env | VectorEnv, trials: int, progress_bar: bool = True) -> float:
+    """Let the agent guess and learn for `trials` trials; returns the mean reward.
+
+    `agent` has `act(images) -> actions` and `learn(answer)`. What it is answered is the reward,
+    unless it says `learns_from = "label"`: then the environment must be made with
+    `reveal_label=True`. A vector environment's batches are whole, so up to B - 1 trials more are
+    run. Training in parts gives the same as training at once.
+    """
+    batch = env.num_envs if isinstance(env, VectorEnv) else 1
+    from_label = getattr(agent, "learns_from", "reward") == "label"
+    if from_label and not env.unwrapped.reveal_label:
+        raise ValueError(
+            "this agent learns from labels: make the environment with reveal_label=True"
+        )
+    total = 0.0
+    images, _ = env.reset()
+    with _bar(progress_bar) as bar:
+        task = bar.add_task("training", total=trials)
+        for _ in range(0, trials, batch):
+            images, reward, ended, _, info = env.step(agent.act(images))
+            agent.learn(info["label"] if from_label else reward)
+            total = total + (reward.sum() if batch > 1 else reward)
+            bar.advance(task, batch)
+            if ended is True:  # the single environment waits for its reset
+                images, _ = env.reset()
+    return float(total) / max(trials, 1)
+
+
+def evaluate(agent: Any, env_id: str, split: str = "test") -> float:
+    """Accuracy 0..1 over every image of the split once, without exploration or learning.
+
+    An agent without `predict` is asked by `act`.
+    """
+    data = load(gym.spec(env_id).kwargs["dataset"], split)
+    choose = getattr(agent, "predict", agent.act)
+    right = 0
+    for start in range(0, len(data.labels), CHUNK):
+        images = np.array(data.images[start : start + CHUNK])
+        right += int((np.asarray(choose(images)) == data.labels[start : start + CHUNK]).sum())
+    return right / len(data.labels)
+
+
+def _bar(shown: bool) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        disable=not shown,
+    )  # fmt: skip
