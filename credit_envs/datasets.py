@@ -1,0 +1,158 @@
+"""The table of data sets, and their images as memory-mapped arrays.
+
+A data set is one row of `DATASETS`. Its images stand in canonical order, ascending by digest, so
+every source gives the same stream.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from credit_envs import cache
+from credit_envs.digests import CorruptData, set_digest
+from credit_envs.sources import Digits, Hub, Images, Shape, Source
+
+SPLITS = ("train", "validation", "train+validation", "test")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One row of the table."""
+
+    name: str
+    source: Source
+    shape: Shape  # (H, W, C)
+    classes: int
+    train: int  # images to train and validate on
+    test: int
+    train_digest: str | None  # 64 hex digits (`digests.set_digest`); None where none is published
+    test_digest: str | None
+
+    def parts(self) -> tuple[tuple[str, int, str | None], tuple[str, int, str | None]]:
+        """Name, number of images and published digest of the training and of the test images."""
+        return ("train", self.train, self.train_digest), ("test", self.test, self.test_digest)
+
+    def read(self) -> dict[str, Images]:
+        """Training and test images from the source. Raises CorruptData if they are not these."""
+        train, test = self.source.read(self.shape)
+        found = {"train": train, "test": test}
+        for part, count, digest in self.parts():
+            if fault := self._fault(found[part], count, digest):
+                raise CorruptData(
+                    f"{found[part].origin} has {fault}, so it is not {self.name}'s {part} set: "
+                    "delete or replace it, then load again"
+                )
+        return found
+
+    def _fault(self, images: Images, count: int, published: str | None) -> str | None:
+        labels, digest = images.labels, set_digest(images.digests)
+        if len(labels) != count:
+            return f"{len(labels)} images instead of {count}"
+        if published not in (None, digest):
+            return f"images of digest {digest} instead of {published}"
+        if labels.min() < 0 or labels.max() >= self.classes:
+            return f"labels outside 0..{self.classes - 1}"
+        return None
+
+
+class Split(NamedTuple):
+    """Read-only views of the mapped cache file, in canonical order."""
+
+    images: np.ndarray  # (n, H, W, C) uint8
+    labels: np.ndarray  # (n,) int64
+
+
+_ROWS = (
+    Dataset(
+        "Digits", Digits(test=360), (8, 8, 1), 10, 1437, 360,
+        "d6c7c92041c79a7b5e621a460f48157d04937213795c4cb1d48853d91207d7de",
+        "458f13d4f51ad63a6df1e66c1ac4184190e0285bf0c9056e1e3abdbe7574df8b",
+    ),
+    Dataset(
+        "MNIST", Hub("ylecun/mnist", "mnist"), (28, 28, 1), 10, 60000, 10000,
+        "09aa59984c1671e39e1e26e4b70d1808dfc4452ca68d30a26134939fb624571e",
+        "1156cf500eda839beb3072490dfc6ca0017b3eedce32dc0c95552c699ba76481",
+    ),
+    Dataset(
+        "FashionMNIST", Hub("zalando-datasets/fashion_mnist", "fashion_mnist"),
+        (28, 28, 1), 10, 60000, 10000,
+        "2b196e5b8bd374f03e88427705193586f3ba7df9abd0fb35e1a8b1a4af0c1dae",
+        "ed0d5541180cdccbc0b66acb1a12d8ef1da79f8e0836518622a4296b16cdb58e",
+    ),
+    Dataset(
+        "CIFAR10", Hub("uoft-cs/cifar10", "plain_text", image="img"), (32, 32, 3), 10, 50000, 10000,
+        "c864bf7c94bc098b6006469757ca55ad8acea0ce4b96f21a6cbf86d11dc98f8c",
+        "7a6821fe7bceb3049ad9c7357840a55e6b0002ef872b38958b5d149605de0832",
+    ),
+    Dataset(
+        "CIFAR100", Hub("uoft-cs/cifar100", "cifar100", image="img", label="fine_label"),
+        (32, 32, 3), 100, 50000, 10000,
+        "bd8d3ac04ed6b1f64e41821679c8e150efb279da38eae277ad55d4f2c170fcf0",
+        "e4c0a971cb4fe3d136bef0afbe867918e7269d25d7801ce952d96b6fe6f190a6",
+    ),
+    # JPEG, so its digest is over the encoded bytes. None is published: the one found when the
+    # cache is first built is recorded in the file's header and checked from then on.
+    Dataset(
+        "TinyImageNet", Hub("zh-plus/tiny-imagenet", "data", test="valid", lossy=True),
+        (64, 64, 3), 200, 100000, 10000, None, None,
+    ),
+)  # fmt: skip
+
+DATASETS: dict[str, Dataset] = {row.name: row for row in _ROWS}
+
+_opening = threading.Lock()  # two threads must not map the same file twice
+
+
+def load(name: str, split: str) -> Split:
+    """The images and labels of a split: the same arrays every time in a process.
+
+    "train" is all but the last n // 10 of the n training images, "validation" is those. The first
+    load on a machine fills the cache file (seconds; TinyImageNet: minutes and 3 GB of memory).
+
+    Raises ValueError for an unknown name or split, ConnectionError without network and mirror,
+    FileNotFoundError for a mirror that lacks the set, digests.CorruptData for a source that is
+    damaged, OSError for a cache folder that cannot be written.
+    """
+    row = _row(name)
+    if split not in SPLITS:
+        raise ValueError(f"unknown split {split!r}: choose one of {', '.join(SPLITS)}")
+    with _opening:
+        return _splits(row, cache.cache_path(name))[split]
+
+
+def verify(name: str) -> None:
+    """Read the whole cache file of a data set and compare its digest with the table.
+
+    Raises FileNotFoundError where there is no cache file yet, digests.CorruptData where it is
+    damaged.
+    """
+    row = _row(name)
+    try:
+        cache.check(row, cache.cache_path(name))
+    except CorruptData as fault:
+        raise CorruptData(f"{fault}: delete it, and the next load builds it again") from fault
+
+
+def _row(name: str) -> Dataset:
+    if name not in tuple(DATASETS):
+        raise ValueError(f"unknown data set {name!r}: choose one of {', '.join(DATASETS)}")
+    return DATASETS[name]
+
+
+@functools.cache
+def _splits(row: Dataset, path: Path) -> dict[str, Split]:
+    arrays = cache.open_or_build(row, path)
+    images, labels = arrays["train_images"], arrays["train_labels"]
+    kept = row.train - row.train // 10
+    return {
+        "train": Split(images[:kept], labels[:kept]),
+        "validation": Split(images[kept:], labels[kept:]),
+        "train+validation": Split(images, labels),
+        "test": Split(arrays["test_images"], arrays["test_labels"]),
+    }
