@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from agents.comparison import statistics
-from agents.comparison.statistics import Estimate, Ratio
+from agents.comparison.statistics import Estimate
 
 if TYPE_CHECKING:
     from agents.comparison.run import Result
@@ -48,7 +48,8 @@ class Task:
 class Criterion:
     """An accuracy to be reached, and how long supervised learning took to."""
 
-    level: float
+    level: float | None
+    """None: there is no criterion, and so no time to it."""
     horizon: float
     reference_times: Mapping[int, float | None]
     """Supervised's hitting times in trials, by seed."""
@@ -57,40 +58,35 @@ class Criterion:
 def summarise(
     results: Sequence["Result"], task: Task, cells: Mapping[str, Mapping[str, Any]]
 ) -> list[Row]:
-    """One row per agent, ready for JSON: None where a figure is not known, nothing dropped.
+    """One row per agent of `cells`, ready for JSON: None where a figure is not known.
 
     `cells` says what each agent is: its signal, credit, network and what it learns from.
     """
-    runs: dict[str, dict[int, Result]] = {}
-    for result in results:
-        runs.setdefault(result.agent, {})[result.seed] = result
-    final, source = _supervised_final(runs.get(SUPERVISED, {}), task)
-    criteria = {
-        f"{rho:.2f}": None if final is None else _criterion(rho, final, runs, task) for rho in RHOS
+    by_seed = sorted(results, key=lambda result: result.seed)
+    runs = {
+        agent: {result.seed: result for result in by_seed if result.agent == agent}
+        for agent in cells
     }
-    common = {"supervised_final": final, "supervised_final_from": source, "chance": task.chance}
+    final, source = _supervised_final(runs.get(SUPERVISED, {}), task)
+    criteria = {rho: _criterion(rho, final, runs.get(SUPERVISED, {}), task) for rho in RHOS}
+    reference = {"supervised_final": final, "supervised_final_from": source, "chance": task.chance}
     return [
         _identity(agent, runs[agent], task)
         | dict(cells[agent])
         | _accuracy(agent, runs)
-        | _times(runs[agent], criteria)
-        | {"protocol": _protocol(runs[agent], criteria) | common}
-        for agent in runs
+        | _times(runs[agent], criteria[HEADLINE_RHO])
+        | {"criteria": {f"{rho:.2f}": _times(runs[agent], criteria[rho]) for rho in RHOS}}
+        | {"protocol": _protocol(runs[agent], criteria[HEADLINE_RHO]) | reference}
+        for agent in cells
     ]
 
 
 def curves(results: Sequence["Result"], env: str) -> list[Row]:
     """Every validation reading as a row: env, agent, seed, trials, validation_accuracy (0..1)."""
     return [
-        {
-            "env": env,
-            "agent": result.agent,
-            "seed": result.seed,
-            "trials": trials,
-            "validation_accuracy": accuracy,
-        }
-        for result in results
-        for trials, accuracy in zip(result.trials, result.validation, strict=True)
+        {"env": env, "agent": run.agent, "seed": run.seed, "trials": at, "validation_accuracy": now}
+        for run in results
+        for at, now in zip(run.trials, run.validation, strict=True)
     ]
 
 
@@ -101,8 +97,7 @@ def _supervised_final(supervised: Runs, task: Task) -> tuple[float | None, str]:
     if not supervised:
         return None, "none: no supervised agent ran and no criterion is frozen for this task"
     finals = [
-        task.chance if run.diverged is not None else run.validation[-1]
-        for run in supervised.values()
+        run.validation[-1] if run.diverged is None else task.chance for run in supervised.values()
     ]
     mean = sum(finals) / len(finals)
     if mean <= task.chance:
@@ -110,18 +105,20 @@ def _supervised_final(supervised: Runs, task: Task) -> tuple[float | None, str]:
     return mean, "this run's supervised"
 
 
-def _criterion(rho: float, final: float, runs: Mapping[str, Runs], task: Task) -> Criterion:
+def _criterion(rho: float, final: float | None, supervised: Runs, task: Task) -> Criterion:
+    if final is None:
+        return Criterion(None, task.trials, {})
     level = statistics.criterion(final, task.classes, rho)
-    times = _hitting_times(runs.get(SUPERVISED, {}), level)
+    times = _hitting_times(supervised, level)
     horizon = statistics.censoring_horizon(list(times.values()), task.trials)
     return Criterion(level, horizon, times)
 
 
-def _hitting_times(runs: Runs, level: float) -> dict[int, float | None]:
+def _hitting_times(runs: Runs, level: float | None) -> dict[int, float | None]:
     """By seed. A run that diverged did not learn, even if it had reached the level before."""
     return {
         seed: None
-        if run.diverged is not None
+        if level is None or run.diverged is not None
         else statistics.hitting_time(run.trials, run.validation, level)
         for seed, run in runs.items()
     }
@@ -164,23 +161,12 @@ def _difference(own: Runs, other: Runs) -> Estimate:
     )
 
 
-def _times(runs: Runs, criteria: Mapping[str, Criterion | None]) -> Row:
-    """Figures at the headline criterion, and under `criteria` at each."""
-    each = {rho: _times_to(runs, criterion) for rho, criterion in criteria.items()}
-    return each[f"{HEADLINE_RHO:.2f}"] | {"criteria": each}
-
-
-def _times_to(runs: Runs, criterion: Criterion | None) -> Row:
-    if criterion is None:
-        missing = {"median": None, "lower_bound": False, "per_seed": [None] * len(runs)}
-        return {
-            "trials_to_criterion": missing,
-            "ratio_to_supervised": asdict(Ratio(None)),
-            "censored": None,
-        }
+def _times(runs: Runs, criterion: Criterion) -> Row:
+    """How long the runs took to the criterion; one beyond the horizon keeps its time per seed."""
     times = _hitting_times(runs, criterion.level)
     reached = statistics.censor(list(times.values()), criterion.horizon)
     median = statistics.median_time(reached)
+    beyond = median is None and criterion.level is not None
     seeds = [seed for seed in times if seed in criterion.reference_times]
     ratio = statistics.ratio(
         [times[seed] for seed in seeds],
@@ -188,27 +174,26 @@ def _times_to(runs: Runs, criterion: Criterion | None) -> Row:
         criterion.horizon,
     )
     return {
+        "level": criterion.level,
+        "horizon": criterion.horizon,
         "trials_to_criterion": {
-            "median": criterion.horizon if median is None else median,
-            "lower_bound": median is None,
+            "median": criterion.horizon if beyond else median,
+            "lower_bound": beyond,
             "per_seed": list(times.values()),
         },
         "ratio_to_supervised": asdict(ratio),
-        "censored": reached.count(None),
+        "censored": None if criterion.level is None else reached.count(None),
     }
 
 
-def _protocol(runs: Runs, criteria: Mapping[str, Criterion | None]) -> Row:
+def _protocol(runs: Runs, criterion: Criterion) -> Row:
     """What the figures rest on; costs are sums over the agent's runs."""
-    headline = criteria[f"{HEADLINE_RHO:.2f}"]
     return {
         "version": PROTOCOL,
         "seeds": list(runs),
         "rho": HEADLINE_RHO,
-        "level": headline and headline.level,
-        "horizon": headline and headline.horizon,
-        "levels": {rho: criterion and criterion.level for rho, criterion in criteria.items()},
-        "horizons": {rho: criterion and criterion.horizon for rho, criterion in criteria.items()},
+        "level": criterion.level,
+        "horizon": criterion.horizon,
         "intervals": INTERVALS,
         "env_steps": sum(run.env_steps for run in runs.values()),
         "forward_passes": sum(run.forward_passes for run in runs.values()),
