@@ -31,7 +31,6 @@ class Task:
     def __init__(self, dataset: str, split: str, layout: Layout, dtype: PixelType) -> None:
         check_choice("layout", layout, get_args(Layout))
         check_choice("dtype", dtype, get_args(PixelType))
-        check_choice("dataset", dataset, tuple(DATASETS))
         self.dataset, self.split, self.layout, self.dtype = dataset, split, layout, dtype
         data = load(dataset, split)
         # Plain arrays: `take` on the subclass np.memmap would hand out memmaps.

@@ -1,0 +1,36 @@
+"""A test run has its own cache, and the mirror beside the repository where there is one."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+MIRROR = Path(__file__).parents[2] / "shared" / "data"
+
+hypothesis.settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("unhurried")
+
+
+def pytest_configure(config):
+    if hasattr(config, "workerinput"):
+        return  # a worker of pytest-xdist inherits the variables, and so shares the cache
+    os.environ["CREDIT_ENVS_CACHE"] = tempfile.mkdtemp(prefix="credit-envs-tests-")
+    os.environ.pop("CREDIT_ENVS_MIRROR", None)
+    if MIRROR.is_dir():
+        os.environ["CREDIT_ENVS_MIRROR"] = str(MIRROR)
+
+
+def pytest_unconfigure(config):
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ["CREDIT_ENVS_CACHE"], ignore_errors=True)
+
+
+@pytest.fixture(params=["Digits", "MNIST", "FashionMNIST", "CIFAR10", "CIFAR100"])
+def dataset(request):
+    """Each data set whose images are at hand; there is no local copy of TinyImageNet."""
+    if request.param != "Digits" and "CREDIT_ENVS_MIRROR" not in os.environ:
+        pytest.skip(f"{request.param} needs the mirror {MIRROR}")
+    return request.param
