@@ -27,7 +27,11 @@ GENERATORS = ("weights", "feedback", "exploration", "dropout", "noise")
 
 
 class Diverged(FloatingPointError):
-    """A cost is no longer finite: the run has diverged."""
+    """A cost is no longer finite: the run has diverged, after `trials` trials."""
+
+    def __init__(self, trials: int):
+        super().__init__(f"the cost is not finite after {trials} trials: the run has diverged")
+        self.trials = trials
 
 
 class Open(NamedTuple):
@@ -100,7 +104,7 @@ class Agent:
         self._open = None
         trial = Trial(images, output, cost, cost(output), self.generators["noise"])
         if not trial.costs.isfinite().all():
-            raise Diverged(f"the cost is not finite after {self.trials} trials: diverged")
+            raise Diverged(self.trials)
         self.optimizer.zero_grad()
         self.rule.assign(self.net, trial)
         self.rule.learn(self.net, trial)

@@ -69,6 +69,11 @@ class Settings:
         """The credit rule as an object."""
         return self.credit if isinstance(self.credit, CreditRule) else RULES[self.credit]()
 
+    @property
+    def learns_from(self) -> str:
+        """What the agent is answered: "reward" or "label"."""
+        return SIGNALS[self.signal].learns_from
+
     def _treats_feedback_unlike(self) -> bool:
         return self.optimizer == "adam" or (self.optimizer == "sgd" and self.momentum != 0)
 

@@ -117,7 +117,7 @@ class Agrel(Signal):
         return lambda output: error * chosen(output, action)
 
 
-SIGNALS: dict[str, Callable[[], Signal]] = {
+SIGNALS: dict[str, type[Signal]] = {
     "label": CrossEntropy,
     "label_mse": SquaredError,
     "reward_prediction": RewardPrediction,

@@ -1,0 +1,53 @@
+"""The search's results as small tables in the repository: settings.csv and criteria.csv."""
+
+import csv
+import io
+from dataclasses import replace
+from pathlib import Path
+
+from agents.checkpoint import replace as write_whole
+from agents.settings import Settings
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+CELL = ("env", "network", "batch", "agent")
+SETTINGS = (*CELL, "lr", "init", "validation", "median", "tried", "on_edge", "epochs", "seeds")
+CRITERION = ("env", "network", "batch", "epochs")
+CRITERIA = (*CRITERION, "supervised_validation", "seeds")
+
+
+def network_name(settings: Settings) -> str:
+    """The network as the tables name it: "dense 500-300", "conv"."""
+    if settings.network != "dense":
+        return settings.network
+    return "dense " + "-".join(map(str, settings.sizes))
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    """The rows of a table; none if there is no such file."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def merge_rows(
+    path: Path, columns: tuple[str, ...], keys: tuple[str, ...], rows: list[dict]
+) -> None:
+    """Write rows into a table, in the place of those with the same keys."""
+    new = [{c: str(row[c]) for c in columns} for row in rows]
+    replaced = {tuple(row[k] for k in keys) for row in new}
+    old = [row for row in read_table(path) if tuple(row[k] for k in keys) not in replaced]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(sorted(old + new, key=lambda row: tuple(row[k] for k in keys)))
+    write_whole(path, text.getvalue().encode())
+
+
+def chosen(env: str, agent: str, settings: Settings, batch: int) -> Settings | None:
+    """The settings that the search chose for a cell, or None if it was not searched."""
+    cell = (env, network_name(settings), str(batch), agent)
+    for row in read_table(FOLDER / "settings.csv"):
+        if tuple(row[k] for k in CELL) == cell:
+            return replace(settings, lr=float(row["lr"]), init=row["init"])
+    return None

@@ -1,0 +1,104 @@
+"""The protocol's search: the same configurations for every cell, chosen on validation.
+
+16 configurations: 8 learning rates, a factor 2 apart, times 2 initialisations. All of them run a
+fifth of the budget on both tuning seeds; the best 4 run all of it, and the best final validation
+accuracy wins. A best rate on the edge of the range extends it for every cell.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean, median
+
+from agents.comparison.pool import run_all
+from agents.comparison.run import Job
+from agents.settings import INITS, Settings
+
+RATES = tuple(0.8 / 2**k for k in range(8))  # 0.8 ... 0.00625
+TUNING_SEEDS = (0, 1)
+SCREEN = 5  # the first look takes one part in five of the budget
+FINALISTS = 4
+EXTENSIONS = 2  # at most so often the range grows
+
+
+@dataclass(frozen=True)
+class Task:
+    """Where to search."""
+
+    env: str
+    trials: int  # the full budget
+    batch: int
+    device: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the search found for one cell; accuracies are on validation, means of the seeds."""
+
+    agent: str
+    settings: Settings
+    best: float  # at the full budget
+    median: float  # of all configurations, at the first look
+    tried: int
+    on_edge: bool  # the best rate is still the largest or smallest tried
+
+
+def search(cells: dict[str, Settings], task: Task, folder: Path) -> list[Found]:
+    """The best settings of every cell, under equal conditions; runs are kept in `folder`."""
+    rates = list(RATES)
+    for _ in range(EXTENSIONS):
+        found = search_rates(cells, rates, task, folder)
+        edges = {f.settings.lr for f in found if f.on_edge}
+        if not edges:
+            return found
+        rates += [rate * 2 if rate == max(rates) else rate / 2 for rate in sorted(edges)]
+    return search_rates(cells, rates, task, folder)
+
+
+def search_rates(
+    cells: dict[str, Settings], rates: Sequence[float], task: Task, folder: Path
+) -> list[Found]:
+    """Two looks over one range of learning rates: all shortly, the best ones fully."""
+    everything = [
+        (agent, replace(settings, lr=rate, init=init))
+        for agent, settings in cells.items()
+        for rate in rates
+        for init in INITS
+    ]
+    first = scores(everything, replace(task, trials=task.trials // SCREEN), folder)
+    finalists = [
+        (agent, settings)
+        for agent in cells
+        for settings in sorted(first[agent], key=first[agent].__getitem__)[-FINALISTS:]
+    ]
+    final = scores(finalists, task, folder)
+    found = []
+    for agent in cells:
+        winner = max(final[agent], key=final[agent].__getitem__)
+        found.append(
+            Found(
+                agent, winner, final[agent][winner], median(first[agent].values()),
+                len(first[agent]), winner.lr in (min(rates), max(rates)),
+            )
+        )  # fmt: skip
+    return found
+
+
+def scores(
+    configurations: Sequence[tuple[str, Settings]], task: Task, folder: Path
+) -> dict[str, dict[Settings, float]]:
+    """Final validation accuracy of each configuration, mean of the tuning seeds; diverged is 0."""
+    jobs = [
+        Job(task.env, agent, settings, seed, task.batch, task.device, reads_test=False)
+        for agent, settings in configurations
+        for seed in TUNING_SEEDS
+    ]
+    by_agent: dict[str, dict[Settings, list[float]]] = {}
+    for job, result in zip(jobs, run_all(jobs, (task.trials,), folder), strict=True):
+        assert job.settings is not None
+        score = result.validation[-1] if result.diverged is None else 0.0
+        by_agent.setdefault(job.agent, {}).setdefault(job.settings, []).append(score)
+    return {
+        agent: {settings: fmean(seeds) for settings, seeds in scored.items()}
+        for agent, scored in by_agent.items()
+    }

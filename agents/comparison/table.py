@@ -1,0 +1,102 @@
+"""The comparison as a table for the terminal."""
+
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from agents.comparison.statistics import MIN_SEEDS
+from agents.comparison.summary import SUPERVISED, Row
+
+UNKNOWN = "-"
+
+
+def table(rows: Sequence[Row]) -> Table:
+    """One line per agent, 100 columns at most; the caption says what the figures rest on."""
+    shown = Table(title=rows[0]["env"], caption=caption(rows), caption_justify="left")
+    shown.box, shown.title_style = SIMPLE_HEAD, "bold"
+    shown.add_column("agent", overflow="fold")
+    shown.add_column("learns\nfrom")
+    for heading in ("test accuracy\n%", "trials to\ncriterion", "times as long\nas supervised"):
+        shown.add_column(heading, justify="right", no_wrap=True)
+    for heading in ("not\nreached", "\ndiverged"):
+        shown.add_column(heading, justify="right")
+    for row in rows:
+        shown.add_row(
+            row["agent"].replace("+", "\n+"),
+            row["learns_from"],
+            _accuracy(row),
+            _trials(row),
+            _ratio(row),
+            UNKNOWN if row["censored"] is None else str(row["censored"]),
+            str(row["diverged"]),
+        )
+    return shown
+
+
+def caption(rows: Sequence[Row]) -> str:
+    """What counts as learned, over how many seeds, and what the brackets are."""
+    protocol, seeds = rows[0]["protocol"], rows[0]["seeds"]
+    if protocol["level"] is None:
+        criterion = f"No criterion ({protocol['supervised_final_from']})"
+    else:
+        criterion = (
+            f"Criterion: validation accuracy {_percent(protocol['level'])} %, "
+            f"{100 * protocol['rho']:.0f} % of the way from chance to supervised's final "
+            f"{_percent(protocol['supervised_final'])} % ({protocol['supervised_final_from']})"
+        )
+    if seeds < MIN_SEEDS:
+        return f"{criterion}; {seeds} seeds, each shown: too few for an interval or a claim."
+    return f"{criterion}; {seeds} seeds; brackets: {_interval_kinds(rows)}."
+
+
+def _interval_kinds(rows: Sequence[Row]) -> str:
+    kinds = "95 % Student t intervals (ratios: on logs)"
+    ratios = [row["ratio_to_supervised"] for row in rows]
+    medians = [ratio for ratio in ratios if ratio["kind"] == "median"]
+    if medians:
+        kinds += (
+            ", or where a run did not reach it the median's order statistics "
+            f"(they cover {100 * medians[0]['coverage']:.4g} %)"
+        )
+    return kinds
+
+
+def _accuracy(row: Row) -> str:
+    accuracy = row["test_accuracy"]
+    if accuracy["low"] is None:
+        return "  ".join(_percent(seed) for seed in accuracy["per_seed"])
+    return _bracketed(*(_percent(accuracy[bound]) for bound in ("mean", "low", "high")))
+
+
+def _trials(row: Row) -> str:
+    trials = row["trials_to_criterion"]
+    if trials["median"] is None:
+        return UNKNOWN
+    return f"{'> ' if trials['lower_bound'] else ''}{trials['median']:,.0f}"
+
+
+def _ratio(row: Row) -> str:
+    """The ratio; without brackets if it is only a lower bound, or supervised's own."""
+    ratio = row["ratio_to_supervised"]
+    if ratio["value"] is None:
+        return UNKNOWN
+    if ratio["lower_bound"]:
+        return f"> {_three_digits(ratio['value'])}"
+    if ratio["coverage"] is None or row["agent"] == SUPERVISED:
+        return _three_digits(ratio["value"])
+    return _bracketed(*(_three_digits(ratio[bound]) for bound in ("value", "low", "high")))
+
+
+def _bracketed(value: str, low: str, high: str) -> str:
+    return f"{value} [{low}, {high}]"
+
+
+def _percent(accuracy: float) -> str:
+    return f"{100 * accuracy:.1f}"
+
+
+def _three_digits(ratio: float | None) -> str:
+    if ratio is None:
+        return UNKNOWN
+    return f"{ratio:.{2 if ratio < 10 else 1 if ratio < 100 else 0}f}"
