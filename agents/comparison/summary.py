@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from agents.comparison import statistics
 from agents.comparison.statistics import Estimate
@@ -17,8 +17,8 @@ HEADLINE_RHO = 0.95
 INTERVALS = {
     "test_accuracy": "mean, Student t 95 %",
     "test_accuracy_minus": "mean of the differences by seed, Student t 95 %",
-    "ratio_to_supervised": "geometric mean, Student t 95 % on logs; median, order statistics "
-    "(true coverage beside it) where a run is censored",
+    "ratio_to_supervised": "geometric mean, Student t 95 % on logs; median, order statistics and "
+    "their true coverage where a run is censored",
 }
 
 Row = dict[str, Any]
@@ -71,7 +71,8 @@ def summarise(
     criteria = {rho: _criterion(rho, final, runs.get(SUPERVISED, {}), task) for rho in RHOS}
     reference = {"supervised_final": final, "supervised_final_from": source, "chance": task.chance}
     return [
-        _identity(agent, runs[agent], task)
+        {"env": task.env, "agent": agent, "seeds": len(runs[agent])}
+        | {"epochs": task.epochs, "trials": task.trials, "device": task.device}
         | dict(cells[agent])
         | _accuracy(agent, runs)
         | _times(runs[agent], criteria[HEADLINE_RHO])
@@ -95,13 +96,13 @@ def _supervised_final(supervised: Runs, task: Task) -> tuple[float | None, str]:
     if task.supervised_final is not None:
         return task.supervised_final, "benchmarks/criteria.csv"
     if not supervised:
-        return None, "none: no supervised agent ran and no criterion is frozen for this task"
+        return None, "no supervised agent ran and no criterion is frozen for this task"
     finals = [
         run.validation[-1] if run.diverged is None else task.chance for run in supervised.values()
     ]
     mean = sum(finals) / len(finals)
     if mean <= task.chance:
-        return None, "none: supervised stayed at chance"
+        return None, "supervised stayed at chance"
     return mean, "this run's supervised"
 
 
@@ -124,27 +125,16 @@ def _hitting_times(runs: Runs, level: float | None) -> dict[int, float | None]:
     }
 
 
-def _identity(agent: str, runs: Runs, task: Task) -> Row:
-    return {
-        "env": task.env,
-        "agent": agent,
-        "seeds": len(runs),
-        "epochs": task.epochs,
-        "trials": task.trials,
-        "device": task.device,
-    }
-
-
 def _accuracy(agent: str, runs: Mapping[str, Runs]) -> Row:
     own = runs[agent]
-    accuracies = [run.test_accuracy for run in own.values()]
+    accuracies = _test_accuracies(own, list(own))
     estimate = statistics.mean_interval(accuracies)
     return {
         "test_accuracy": {
             "mean": estimate.value,
             # A few unequal seeds can stretch the interval past what an accuracy can be.
-            "low": None if estimate.low is None else max(estimate.low, 0.0),
-            "high": None if estimate.high is None else min(estimate.high, 1.0),
+            "low": estimate.low and max(estimate.low, 0.0),
+            "high": estimate.high and min(estimate.high, 1.0),
             "per_seed": accuracies,
         },
         "test_accuracy_minus": {
@@ -157,8 +147,15 @@ def _accuracy(agent: str, runs: Mapping[str, Runs]) -> Row:
 def _difference(own: Runs, other: Runs) -> Estimate:
     seeds = [seed for seed in own if seed in other]
     return statistics.paired_difference(
-        [own[seed].test_accuracy for seed in seeds], [other[seed].test_accuracy for seed in seeds]
+        _test_accuracies(own, seeds), _test_accuracies(other, seeds)
     )
+
+
+def _test_accuracies(runs: Runs, seeds: Sequence[int]) -> list[float]:
+    read = [runs[seed].test_accuracy for seed in seeds]
+    if None in read:
+        raise ValueError("these are runs of a search, which never reads the test images")
+    return cast(list[float], read)
 
 
 def _times(runs: Runs, criterion: Criterion) -> Row:
@@ -168,11 +165,7 @@ def _times(runs: Runs, criterion: Criterion) -> Row:
     median = statistics.median_time(reached)
     beyond = median is None and criterion.level is not None
     seeds = [seed for seed in times if seed in criterion.reference_times]
-    ratio = statistics.ratio(
-        [times[seed] for seed in seeds],
-        [criterion.reference_times[seed] for seed in seeds],
-        criterion.horizon,
-    )
+    pairs = [times[seed] for seed in seeds], [criterion.reference_times[seed] for seed in seeds]
     return {
         "level": criterion.level,
         "horizon": criterion.horizon,
@@ -181,7 +174,7 @@ def _times(runs: Runs, criterion: Criterion) -> Row:
             "lower_bound": beyond,
             "per_seed": list(times.values()),
         },
-        "ratio_to_supervised": asdict(ratio),
+        "ratio_to_supervised": asdict(statistics.ratio(*pairs, criterion.horizon)),
         "censored": None if criterion.level is None else reached.count(None),
     }
 

@@ -15,6 +15,7 @@ def table(rows: Sequence[Row]) -> Table:
     """One line per agent, 100 columns at most; the caption says what the figures rest on."""
     shown = Table(title=rows[0]["env"], caption=caption(rows), caption_justify="left")
     shown.box, shown.title_style = SIMPLE_HEAD, "bold"
+    shown.collapse_padding, shown.pad_edge = True, False
     shown.add_column("agent", overflow="fold")
     shown.add_column("learns\nfrom")
     for heading in ("test accuracy\n%", "trials to\ncriterion", "times as long\nas supervised"):
@@ -38,12 +39,13 @@ def caption(rows: Sequence[Row]) -> str:
     """What counts as learned, over how many seeds, and what the brackets are."""
     protocol, seeds = rows[0]["protocol"], rows[0]["seeds"]
     if protocol["level"] is None:
-        criterion = f"No criterion ({protocol['supervised_final_from']})"
+        criterion = f"No criterion: {protocol['supervised_final_from']}"
     else:
         criterion = (
-            f"Criterion: validation accuracy {_percent(protocol['level'])} %, "
-            f"{100 * protocol['rho']:.0f} % of the way from chance to supervised's final "
-            f"{_percent(protocol['supervised_final'])} % ({protocol['supervised_final_from']})"
+            f"Criterion: validation accuracy {_percent(protocol['level'])} % within "
+            f"{protocol['horizon']:,.0f} trials, {100 * protocol['rho']:.0f} % of the way from "
+            f"chance to supervised's final {_percent(protocol['supervised_final'])} % "
+            f"({protocol['supervised_final_from']})"
         )
     if seeds < MIN_SEEDS:
         return f"{criterion}; {seeds} seeds, each shown: too few for an interval or a claim."
@@ -53,7 +55,7 @@ def caption(rows: Sequence[Row]) -> str:
 def _interval_kinds(rows: Sequence[Row]) -> str:
     kinds = "95 % Student t intervals (ratios: on logs)"
     ratios = [row["ratio_to_supervised"] for row in rows]
-    medians = [ratio for ratio in ratios if ratio["kind"] == "median"]
+    medians = [ratio for ratio in ratios if ratio["kind"] == "median" and ratio["coverage"]]
     if medians:
         kinds += (
             ", or where a run did not reach it the median's order statistics "
