@@ -139,9 +139,12 @@ def test_lists_tuples_and_small_integers_are_actions():
     env.reset(seed=0)
     for actions in ([1, 2, 3], (1, 2, 3), np.array([1, 2, 3], np.uint8)):
         env.step(actions)
+    with pytest.raises(ValueError, match=r"shape is \(0,\), not \(3,\)"):
+        env.step([])
     tensors = make(3, device="cpu")
     tensors.reset(seed=0)
-    tensors.step(torch.tensor([1, 2, 3], dtype=torch.int8))
+    for dtype in (torch.int8, torch.uint8, torch.uint16):
+        tensors.step(torch.tensor([1, 2, 3], dtype=dtype))
 
 
 def test_tensors_elsewhere_are_refused():
@@ -212,6 +215,7 @@ def test_batch_spaces_are_made_when_asked_for():
     assert not {"observation_space", "action_space"} & set(vars(env))
     assert images in env.observation_space
     env.step(env.action_space.sample())
+    assert env.observation_space is env.observation_space
 
 
 def test_gymnasiums_wrappers_take_it():
