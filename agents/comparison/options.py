@@ -1,11 +1,15 @@
 """What the scripts' command lines have in common."""
 
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import gymnasium as gym
+import tyro
 
 from agents.settings import Settings, settings_of
-from credit_envs.datasets import load
+from credit_envs.datasets import DATASETS, load
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,29 @@ class Cells:
         return sizes
 
 
+def dataset_of(env: str) -> str:
+    """The data set of an environment. Raises ValueError if it is none of ours."""
+    ids = [f"{name}Reward-v0" for name in DATASETS]
+    if env not in ids:
+        raise ValueError(f"unknown environment {env!r}: choose one of {', '.join(ids)}")
+    return gym.spec(env).kwargs["dataset"]
+
+
 def epoch_of(env: str) -> int:
     """Training images of an environment."""
-    return len(load(gym.spec(env).kwargs["dataset"], "train").labels)
+    return len(load(dataset_of(env), "train").labels)
+
+
+def classes_of(env: str) -> int:
+    """Classes of an environment."""
+    return DATASETS[dataset_of(env)].classes
+
+
+def script(main: Callable[[Any], None], args: type) -> None:
+    """Run a script: what the user can mend is said in one sentence, without a traceback."""
+    try:
+        main(tyro.cli(args))
+    except (ValueError, TypeError, OSError) as fault:
+        sys.exit(f"error: {fault}")
+    except KeyboardInterrupt:
+        sys.exit("stopped: finished runs are kept, the same command goes on from there")

@@ -51,3 +51,12 @@ def chosen(env: str, agent: str, settings: Settings, batch: int) -> Settings | N
         if tuple(row[k] for k in CELL) == cell:
             return replace(settings, lr=float(row["lr"]), init=row["init"])
     return None
+
+
+def criterion(env: str, settings: Settings, batch: int, epochs: int) -> float | None:
+    """S: supervised's final validation accuracy on the tuning seeds, frozen; None if there is none."""
+    task = (env, network_name(settings), str(batch), str(epochs))
+    for row in read_table(FOLDER / "criteria.csv"):
+        if tuple(row[k] for k in CRITERION) == task:
+            return float(row["supervised_validation"])
+    return None

@@ -1,8 +1,8 @@
 """The protocol's search: the same configurations for every cell, chosen on validation.
 
-16 configurations: 8 learning rates, a factor 2 apart, times 2 initialisations. All of them run a
-fifth of the budget on both tuning seeds; the best 4 run all of it, and the best final validation
-accuracy wins. A best rate on the edge of the range extends it for every cell.
+16 configurations: 8 learning rates, a factor 2 apart, times 2 initialisations. At a first look all
+of them run a fifth of the budget on one tuning seed; the best 4 run all of it on both, and the best
+final validation accuracy wins. A best rate on the edge of the range extends it for every cell.
 """
 
 from collections.abc import Sequence
@@ -65,13 +65,15 @@ def search_rates(
         for rate in rates
         for init in INITS
     ]
-    first = scores(everything, replace(task, trials=task.trials // SCREEN), folder)
+    first = scores(
+        everything, TUNING_SEEDS[:1], replace(task, trials=task.trials // SCREEN), folder
+    )
     finalists = [
         (agent, settings)
         for agent in cells
         for settings in sorted(first[agent], key=first[agent].__getitem__)[-FINALISTS:]
     ]
-    final = scores(finalists, task, folder)
+    final = scores(finalists, TUNING_SEEDS, task, folder)
     found = []
     for agent in cells:
         winner = max(final[agent], key=final[agent].__getitem__)
@@ -85,13 +87,13 @@ def search_rates(
 
 
 def scores(
-    configurations: Sequence[tuple[str, Settings]], task: Task, folder: Path
+    configurations: Sequence[tuple[str, Settings]], seeds: Sequence[int], task: Task, folder: Path
 ) -> dict[str, dict[Settings, float]]:
-    """Final validation accuracy of each configuration, mean of the tuning seeds; diverged is 0."""
+    """Final validation accuracy of each configuration, mean of the seeds; diverged is 0."""
     jobs = [
         Job(task.env, agent, settings, seed, task.batch, task.device, reads_test=False)
         for agent, settings in configurations
-        for seed in TUNING_SEEDS
+        for seed in seeds
     ]
     by_agent: dict[str, dict[Settings, list[float]]] = {}
     for job, result in zip(jobs, run_all(jobs, (task.trials,), folder), strict=True):

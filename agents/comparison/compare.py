@@ -1,0 +1,83 @@
+"""The comparison from end to end: settings, runs, figures, picture."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agents.checkpoint import replace as write_whole
+from agents.comparison import records
+from agents.comparison.options import Cells, classes_of, epoch_of
+from agents.comparison.picture import draw
+from agents.comparison.pool import run_all
+from agents.comparison.run import Job, Result
+from agents.comparison.statistics import evaluation_points
+from agents.comparison.summary import Row, Task, curves, summarise
+from agents.making import pick_device
+from agents.settings import Settings
+
+FIRST_SEED = 100  # seeds below tune, these report
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison leaves: rows for the table, and where its files are."""
+
+    rows: list[Row]
+    picture: Path
+    unsearched: list[str]  # agents whose settings nobody searched for on this task
+
+
+def compare(options: Cells, seeds: int, out: Path) -> Comparison:
+    """Run every agent with every seed and write summary.json, curves.csv and curves.png."""
+    cells = options.cells()
+    chosen = {
+        agent: settings and records.chosen(options.env, agent, settings, options.batch)
+        for agent, settings in cells.items()
+    }
+    settings = {agent: chosen[agent] or cells[agent] for agent in cells}
+    device = str(pick_device(options.device))
+    jobs = [
+        Job(options.env, agent, settings[agent], seed, options.batch, device)
+        for agent in cells
+        for seed in range(FIRST_SEED, FIRST_SEED + seeds)
+    ]
+    budget = options.epochs * epoch_of(options.env)
+    points = evaluation_points(epoch_of(options.env), budget, options.batch)
+    results = run_all(jobs, points, out / "runs")
+    reference = Settings(network=options.network, sizes=options.hidden_sizes())
+    frozen = records.criterion(options.env, reference, options.batch, options.epochs)
+    task = Task(options.env, classes_of(options.env), options.epochs, points[-1], device, frozen)
+    rows = summarise(results, task, {a: _described(s, options) for a, s in settings.items()})
+    _write(rows, results, options, out)
+    unsearched = [a for a in cells if cells[a] and not chosen[a]]
+    return Comparison(rows, out / "curves.png", unsearched)
+
+
+def _described(settings: Settings | None, options: Cells) -> dict[str, Any]:
+    if settings is None:
+        own = {"signal": "own", "credit": "own", "learns_from": "reward", "network": "own"}
+        return own | {"settings": None, "batch": options.batch}
+    return {
+        "signal": settings.signal,
+        "credit": settings.rule.name,
+        "learns_from": settings.learns_from,
+        "network": records.network_name(settings),
+        "settings": settings.to_dict(),
+        "batch": options.batch,
+    }
+
+
+def _write(rows: list[Row], results: Sequence[Result], options: Cells, out: Path) -> None:
+    write_whole(out / "summary.json", json.dumps(rows, indent=1, allow_nan=False).encode())
+    text = io.StringIO()
+    readings = curves(results, options.env)
+    writer = csv.DictWriter(text, list(readings[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(readings)
+    write_whole(out / "curves.csv", text.getvalue().encode())
+    protocol = rows[0]["protocol"]
+    draw(results, options.env, protocol["chance"], protocol["level"], out / "curves.png")

@@ -1,0 +1,47 @@
+"""How much slower is learning from reward than learning from labels?
+
+Runs agents on one environment, paired by seed, prints a table, and writes summary.json (the
+table's figures and what they rest on), curves.csv and curves.png.
+
+    python scripts/compare.py --env MNISTReward-v0 --agents supervised,q_agrel --seeds 5
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+import credit_envs
+
+credit_envs.require_agents()
+
+from agents.comparison.compare import compare  # noqa: E402
+from agents.comparison.options import Cells, script  # noqa: E402
+from agents.comparison.table import table  # noqa: E402
+
+
+@dataclass(frozen=True)
+class Args(Cells):
+    """Compare agents on one environment, network and budget."""
+
+    seeds: int = 5
+    """Runs of each agent; seed 100 and up, the same for all. Under 5 no interval is given."""
+    out: Path = Path("results/compare")
+    """Folder of the figures; finished runs in it are not run again."""
+
+
+def main(args: Args) -> None:
+    """Compare, and say what came out and where it is."""
+    result = compare(args, args.seeds, args.out)
+    console = Console(width=None if Console().is_terminal else 100)
+    console.print(table(result.rows))
+    if result.unsearched:
+        console.print(
+            f"Default settings, since none were searched for on this task: "
+            f"{', '.join(result.unsearched)}. scripts/search.py finds them."
+        )
+    console.print(f"Learning curves: {result.picture}", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    script(main, Args)
