@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ COLOURS = {
     "lansdell": "#E69F00",
 }
 LEVEL_COLOUR = "#555555"
-TICKS = (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
+TICKS = (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 LEAST_ERROR = 2e-3  # smaller errors are drawn as this one: the log of none is infinite
 TEXT_HEIGHT = 0.05  # of a line of text, as a part of the axes' height
 
@@ -47,8 +47,7 @@ def draw(
         end = _curves(axes, [run for run in results if run.agent == agent], chance, colour)
         labels.append((f"{agent}  {100 * end:.1f}".replace("+", "\n+"), end, colour))
     labels += _levels(axes, chance, criterion)
-    best = max(level for _, level, _ in labels)
-    _scales(axes, (max(chance - 0.08, 0), 1 - 0.6 * max(1 - best, 2 * LEAST_ERROR)))
+    _scales(axes, max(chance - 0.08, 0), max(level for _, level, _ in labels))
     _name_ends(axes, labels)
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold", pad=10)
     key = "thin: a seed   thick: their mean   x: diverged"
@@ -70,12 +69,12 @@ def _curves(axes: Axes, runs: Sequence["Result"], chance: float, colour: str) ->
     full = np.full((len(runs), len(trials)), chance)  # (seeds, points)
     for accuracies, run in zip(full, runs, strict=True):
         accuracies[: len(run.validation)] = run.validation
-        axes.plot(run.trials, run.validation, color=colour, lw=0.7, alpha=0.35)
+        axes.plot(run.trials, _drawable(run.validation), color=colour, lw=0.7, alpha=0.35)
         if run.diverged is not None:
             last = run.validation[-1] if run.validation else chance
             axes.plot(max(run.diverged, 1), last, "x", color=colour, ms=7, mew=2, zorder=4)
     mean = full.mean(0)
-    axes.plot(trials, mean, color=colour, lw=2.2, solid_capstyle="round", zorder=3)
+    axes.plot(trials, _drawable(mean), color=colour, lw=2.2, solid_capstyle="round", zorder=3)
     return float(mean[-1]) if len(mean) else chance
 
 
@@ -89,16 +88,18 @@ def _levels(axes: Axes, chance: float, criterion: float | None) -> list[tuple[st
     return [(f"{name}  {100 * level:.1f}", level, LEVEL_COLOUR) for name, level, _ in levels]
 
 
-def _scales(axes: Axes, limits: tuple[float, float]) -> None:
+def _scales(axes: Axes, low: float, best: float) -> None:
     """Log trials; accuracy by the log of the error, so that the best are told apart."""
+    rise = _height(_drawable(best)) - _height(low)
+    high = float(_accuracy_at(_height(low) + 1.12 * rise))
     axes.set_xscale("log")
     axes.margins(x=0.02)
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda trials, _: f"{trials:,.0f}"))
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_yscale("function", functions=(_height, lambda height: 1 - np.exp(-height)))
-    axes.set_ylim(*limits)
-    axes.set_yticks(_ticks(*limits))
+    axes.set_yscale("function", functions=(_height, _accuracy_at))
+    axes.set_ylim(low, high)
+    axes.set_yticks(_ticks(low, high))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda accuracy, _: f"{100 * accuracy:.3g} %"))
     axes.set_xlabel("trials (images seen)")
     axes.set_ylabel("validation accuracy (log scale of the error)")
@@ -108,7 +109,15 @@ def _scales(axes: Axes, limits: tuple[float, float]) -> None:
 
 
 def _height(accuracy: ArrayLike) -> NDArray[np.float64]:
-    return -np.log(np.maximum(1 - np.asarray(accuracy), LEAST_ERROR))
+    return -np.log(np.maximum(1 - np.asarray(accuracy), 1e-9))  # matplotlib asks for that of 1
+
+
+def _accuracy_at(height: ArrayLike) -> NDArray[np.float64]:
+    return 1 - np.exp(-np.asarray(height))
+
+
+def _drawable(accuracy: ArrayLike) -> NDArray[np.float64]:
+    return np.minimum(accuracy, 1 - LEAST_ERROR)
 
 
 def _ticks(low: float, high: float) -> list[float]:
@@ -126,7 +135,7 @@ def _name_ends(axes: Axes, labels: Sequence[tuple[str, float, str]]) -> None:
     low, high = (_height(limit) for limit in axes.get_ylim())
     ceiling = 1.05  # of the next label, in parts of the axes' height
     for text, accuracy, colour in sorted(labels, key=lambda label: -label[1]):
-        end = float((_height(accuracy) - low) / (high - low))
+        end = float((_height(_drawable(accuracy)) - low) / (high - low))
         half = TEXT_HEIGHT * (1 + text.count("\n")) / 2
         place = min(end, ceiling - half)
         ceiling = place - half
