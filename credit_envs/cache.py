@@ -87,14 +87,14 @@ def _map(row: Dataset, path: Path) -> _Mapped:
         tensors = json.loads(file.read(start - 8))
         metadata = tensors.pop("__metadata__")
         _check_header(row, tensors, metadata)
-        size = max(tensor["data_offsets"][1] for tensor in tensors.values())
-        if start + size != status.st_size:
-            raise ValueError(f"it has {status.st_size} bytes instead of {start + size}")
+        size = start + max(tensor["data_offsets"][1] for tensor in tensors.values())
+        if status.st_size != size:
+            raise ValueError(f"it has {status.st_size} bytes instead of {size}")
         data = np.asarray(np.memmap(file, np.uint8, "r", start))
     arrays = {}
-    for name, tensor in tensors.items():
-        array = data[slice(*tensor["data_offsets"])].view(DTYPES[tensor["dtype"]])
-        arrays[name] = array.reshape(tensor["shape"])
+    for name, entry in tensors.items():
+        raw = data[slice(*entry["data_offsets"])]
+        arrays[name] = raw.view(DTYPES[entry["dtype"]]).reshape(entry["shape"])
     return _Mapped(arrays, metadata, status.st_mtime_ns)
 
 
@@ -139,26 +139,22 @@ def _build(row: Dataset, path: Path) -> None:
         if row.source.lossy:  # the decoded pixels, which the file holds, have their own digest
             metadata[f"{part}_pixels"] = set_digest(pixel_digests(images.pixels, images.labels))
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
-    with _writing(path.parent):
-        try:
-            with fresh.open("xb") as file:
-                _write(file, row, metadata, parts)
-                file.flush()
-                os.fsync(file.fileno())
-            _set_mtime(fresh, mtime)
-            check(row, fresh)
-            fresh.replace(path)
-        finally:
-            fresh.unlink(missing_ok=True)
+    with _writing(path.parent), contextlib.ExitStack() as afterwards:
+        afterwards.callback(fresh.unlink, missing_ok=True)
+        with fresh.open("xb") as file:
+            _write(file, {"__metadata__": metadata, **_layout(row)}, parts)
+            file.flush()
+            os.fsync(file.fileno())
+        _set_mtime(fresh, mtime)
+        check(row, fresh)
+        fresh.replace(path)
 
 
-def _write(
-    file: BinaryIO, row: Dataset, metadata: dict[str, str], parts: dict[str, Images]
-) -> None:
+def _write(file: BinaryIO, header: dict[str, dict], parts: dict[str, Images]) -> None:
     """Write a safetensors file: header length, header, labels and images in canonical order."""
-    header = json.dumps({"__metadata__": metadata, **_layout(row)}).encode()
-    header += b" " * (-len(header) % 8)  # so that the labels, and the images, are aligned
-    file.write(len(header).to_bytes(8, "little") + header)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)  # so that the labels are aligned
+    file.write(len(text).to_bytes(8, "little") + text)
     orders = {part: canonical_order(images.digests) for part, images in parts.items()}
     for part, images in parts.items():
         file.write(images.labels[orders[part]].tobytes())

@@ -113,7 +113,7 @@ def load(name: str, split: str) -> Split:
     """The images and labels of a split: the same arrays every time in a process.
 
     "train" is all but the last n // 10 of the n training images, "validation" is those. The first
-    load on a machine fills the cache file (seconds; TinyImageNet: minutes and 3 GB of memory).
+    load on a machine fills the cache file (seconds; TinyImageNet: half a minute, 1.5 GB of memory).
 
     Raises ValueError for an unknown name or split, ConnectionError without network and mirror,
     FileNotFoundError for a mirror that lacks the set, digests.CorruptData for a source that is

@@ -13,7 +13,12 @@ class CorruptData(ValueError):
 
 
 def image_digests(contents: Iterable[bytes], labels: np.ndarray) -> list[bytes]:
-    """One 32-byte blake2b per image: of its bytes, then its label as 2 bytes, the low one first."""
+    """One 32-byte blake2b per image: of its bytes, then its label as 2 bytes, the low one first.
+
+    Raises ValueError for labels that 2 bytes cannot hold.
+    """
+    if len(labels) and not 0 <= labels.min() <= labels.max() < 2**16:
+        raise ValueError(f"labels from {labels.min()} to {labels.max()}")
     digests = []
     for content, label in zip(contents, labels, strict=True):
         digest = hashlib.blake2b(content, digest_size=32)

@@ -120,8 +120,8 @@ class Hub:
         files = [file.resolve() for file in sorted(folder.glob(pattern))]
         if not files:
             raise FileNotFoundError(
-                f"there is no {folder / pattern}: put the files of {self.repo} there, or correct "
-                "CREDIT_ENVS_MIRROR (without it they are downloaded)"
+                f"there is no {folder / pattern}: a mirror (CREDIT_ENVS_MIRROR) has to hold the "
+                f"files of {self.repo} as the Hugging Face Hub does"
             )
         tables = []
         for file in files:
