@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -83,6 +84,13 @@ def install(toy: Toy, cache: Path, monkeypatch) -> None:
     monkeypatch.setitem(DATASETS, "Toy", toy.row)
     monkeypatch.setenv("CREDIT_ENVS_MIRROR", str(toy.mirror))
     monkeypatch.setenv("CREDIT_ENVS_CACHE", str(cache))
+
+
+def move_cache(file: Path, folder: Path, monkeypatch) -> Path:
+    """Put a copy of the cache file, as old as it is, where nobody in this process opened one."""
+    folder.mkdir()
+    monkeypatch.setenv("CREDIT_ENVS_CACHE", str(folder))
+    return Path(shutil.copy2(file, folder))
 
 
 def check_toy(toy: Toy, split) -> None:
