@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor
@@ -32,6 +33,29 @@ def read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if metadata.get("format") != FORMAT:
         raise ValueError(f"{path} is not an agent file: agents are saved by agent.save(path)")
     return tensors, json.loads(metadata["facts"])
+
+
+def flat(tree: Mapping[Any, Any]) -> dict[str, Tensor]:
+    """A tree of tensors and numbers as one level, "part/part/name": safetensors knows no trees."""
+    level = {}
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            level |= {f"{name}/{below}": leaf for below, leaf in flat(value).items()}
+        elif value is not None:  # an optimiser may keep a place without a value
+            level[str(name)] = torch.as_tensor(value)
+    return level
+
+
+def nested(level: Mapping[str, Tensor]) -> dict[str, Any]:
+    """The tree that `flat` made one level of; all names are strings."""
+    tree: dict[str, Any] = {}
+    for name, leaf in level.items():
+        *parts, last = name.split("/")
+        branch = tree
+        for part in parts:
+            branch = branch.setdefault(part, {})
+        branch[last] = leaf
+    return tree
 
 
 def replace(path: Path, content: bytes) -> None:

@@ -12,10 +12,12 @@ else (activation functions, pooling, batch norm, residual branches) is ordinary 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.grad import conv2d_input, conv2d_weight
 
 
 class Carry(torch.autograd.Function):
@@ -29,29 +31,28 @@ class Carry(torch.autograd.Function):
         return layer.respond(activity, weight, bias)
 
     @staticmethod
-    def backward(ctx, error):
+    def backward(ctx, error):  # pyright: ignore[reportIncompatibleMethodOverride]
         """Send the error down through the feedback weights and leave the weight its change."""
         activity, feedback = ctx.saved_tensors
+        layer = ctx.layer
         _, down, change, bias, reciprocal = ctx.needs_input_grad
-        if ctx.layer.keeps_error:
-            ctx.layer.error = error
-        below, product = ctx.layer.pull(error, activity, feedback, down, change or reciprocal)
+        if layer.keeps_error:
+            layer.error = error
+        below = layer.below(error, activity, feedback) if down else None
+        product = layer.product(error, activity) if change else None
+        offset = error.transpose(0, 1).flatten(1).sum(1) if bias else None
         # A feedback weight that learns sees the same local product (Kolen & Pollack); a copy,
         # because whatever scales one gradient in place (clipping) must not scale it twice.
-        return (
-            None,
-            below,
-            product if change else None,
-            error.transpose(0, 1).flatten(1).sum(1) if bias else None,
-            product.clone() if reciprocal else None,
-        )
+        mirrored = None if product is None or not reciprocal else product.clone()
+        return None, below, product, offset, mirrored
 
 
 class Weighted(nn.Module):
     """A layer with forward weights `weight`, and `feedback` weights of the same shape or None."""
 
     weight: nn.Parameter
-    feedback: nn.Parameter | None
+    feedback: Any  # nn.Parameter of weight's shape, or None: the weights themselves
+    error: Tensor  # of the last backward pass, where `keeps_error` is set
 
     def __init__(self, weight_shape: tuple[int, ...], outputs: int, bias: bool):
         super().__init__()
@@ -59,7 +60,6 @@ class Weighted(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
         self.register_parameter("feedback", None)
         self.keeps_error = False
-        self.error: Tensor | None = None  # of the last backward pass, where it is kept
 
     @property
     def fan_in(self) -> int:
@@ -75,10 +75,12 @@ class Weighted(nn.Module):
         """The pre-activation a = W h + b."""
         raise NotImplementedError
 
-    def pull(
-        self, error: Tensor, activity: Tensor, feedback: Tensor, down: bool, change: bool
-    ) -> tuple[Tensor | None, Tensor | None]:
-        """The error below (activity's shape) and the product error x activity (weight's shape)."""
+    def below(self, error: Tensor, activity: Tensor, feedback: Tensor) -> Tensor:
+        """The error of the layer's input (activity's shape): error carried down by `feedback`."""
+        raise NotImplementedError
+
+    def product(self, error: Tensor, activity: Tensor) -> Tensor:
+        """Error times presynaptic activity, summed over the batch (weight's shape)."""
         raise NotImplementedError
 
     def forward(self, activity: Tensor) -> Tensor:
@@ -104,8 +106,11 @@ class Linear(Weighted):
     def respond(self, activity, weight, bias):
         return F.linear(activity, weight, bias)
 
-    def pull(self, error, activity, feedback, down, change):
-        return error @ feedback if down else None, error.T @ activity if change else None
+    def below(self, error, activity, feedback):
+        return error @ feedback
+
+    def product(self, error, activity):
+        return error.T @ activity
 
 
 class Conv2d(Weighted):
@@ -116,7 +121,7 @@ class Conv2d(Weighted):
         bias: bool = False,
     ):  # fmt: skip
         super().__init__((outputs, inputs, kernel, kernel), outputs, bias)
-        self.stride, self.padding = (stride, stride), (padding, padding)
+        self.stride, self.padding = stride, padding
 
     @property
     def fan_in(self) -> int:
@@ -129,13 +134,12 @@ class Conv2d(Weighted):
     def respond(self, activity, weight, bias):
         return F.conv2d(activity, weight, bias, self.stride, self.padding)
 
-    def pull(self, error, activity, feedback, down, change):
-        # One library call for both: it reads the weight it is given only for the way down.
-        below, product, _ = torch.ops.aten.convolution_backward(
-            error, activity, feedback, None, self.stride, self.padding, (1, 1), False, (0, 0), 1,
-            (down, change, False),
-        )  # fmt: skip
-        return below, product
+    def below(self, error, activity, feedback):
+        return conv2d_input(activity.shape, feedback, error, self.stride, self.padding)
+
+    def product(self, error, activity):
+        shape = self.weight.shape
+        return conv2d_weight(activity, shape, error, self.stride, self.padding)
 
 
 class LocallyConnected2d(Weighted):
@@ -167,15 +171,13 @@ class LocallyConnected2d(Weighted):
         a = torch.einsum("poi,bip->bop", weight, patches).unflatten(2, self.grid)
         return a if bias is None else a + bias[:, None, None]
 
-    def pull(self, error, activity, feedback, down, change):
-        below = product = None
-        error = error.flatten(2)  # (B, Co, P)
-        if down:
-            patches = torch.einsum("poi,bop->bip", feedback, error)
-            below = F.fold(patches, self.size, **self.window)
-        if change:
-            product = torch.einsum("bop,bip->poi", error, F.unfold(activity, **self.window))
-        return below, product
+    def below(self, error, activity, feedback):
+        patches = torch.einsum("poi,bop->bip", feedback, error.flatten(2))
+        return F.fold(patches, self.size, **self.window)
+
+    def product(self, error, activity):
+        patches = F.unfold(activity, **self.window)
+        return torch.einsum("bop,bip->poi", error.flatten(2), patches)
 
 
 class Dropout(nn.Module):
@@ -203,8 +205,9 @@ class BatchNorm2d(nn.BatchNorm2d):
 
     def forward(self, input: Tensor) -> Tensor:
         """Normalise each channel over the batch (training) or by the running averages."""
-        if not self.training or not self.again:
-            self.first = input.detach() if self.training else None
+        if not (self.training and self.again):
+            if self.training:  # a prediction between two looks changes nothing
+                self.first = input.detach()
             return super().forward(input)
         variance, mean = torch.var_mean(self.first, (0, 2, 3), correction=0)
         return F.batch_norm(input, mean, variance, self.weight, self.bias, False, 0.0, self.eps)

@@ -18,20 +18,20 @@ from torch import Tensor
 from agents import checkpoint
 from agents.credit import Trial
 from agents.explore import EXPLORE
-from agents.layers import weighted
 from agents.networks import NETWORKS, Shape, initialise
-from agents.settings import OPTIMIZERS, Settings
+from agents.plasticity import make_optimizer
+from agents.seeding import generators
+from agents.settings import Settings
 from agents.signals import SIGNALS
-
-GENERATORS = ("weights", "feedback", "exploration", "dropout", "noise")
+from credit_envs.tensors import FirstBad
 
 
 class Diverged(FloatingPointError):
-    """A cost is no longer finite: the run has diverged, after `trials` trials."""
+    """The cost of trial `trial` is no longer finite: the run has diverged."""
 
-    def __init__(self, trials: int):
-        super().__init__(f"the cost is not finite after {trials} trials: the run has diverged")
-        self.trials = trials
+    def __init__(self, trial: int):
+        super().__init__(f"the cost of trial {trial} is not finite: the run has diverged")
+        self.trial = trial
 
 
 class Open(NamedTuple):
@@ -53,10 +53,10 @@ class Agent:
         self, settings: Settings, shape: Shape, classes: int, *, seed: int = 0,
         device: str | torch.device = "cpu",
     ):  # fmt: skip
-        self.settings, self.shape, self.classes = settings, tuple(shape), classes
+        self.settings, self.shape, self.classes = settings, shape, classes
         self.seed, self.device = seed, torch.device(device)
         self.trials = 0  # learned from
-        self.generators = _generators(seed, self.device)
+        self.generators = generators(seed, self.device)
         self.signal = SIGNALS[settings.signal]().to(self.device)
         self.rule = settings.rule
         self.explore = EXPLORE[settings.explore or self.signal.explore]
@@ -65,7 +65,11 @@ class Agent:
         initialise(self.net, settings.init, self.generators["weights"])
         self.rule.prepare(self.net, self.generators["feedback"])
         self.net.to(self.device)
-        self.optimizer = _optimizer(self.net, settings)
+        self.optimizer = make_optimizer(
+            self.net, settings.optimizer, settings.lr, settings.momentum, settings.weight_decay
+        )
+        self._not_finite = FirstBad(self.device, Diverged)
+        self._no_reward = FirstBad(self.device, _not_a_number)
         self._open: Open | None = None
 
     @property
@@ -103,8 +107,7 @@ class Agent:
         cost = self.signal(output, action, self._answer(answer, len(images)))
         self._open = None
         trial = Trial(images, output, cost, cost(output), self.generators["noise"])
-        if not trial.costs.isfinite().all():
-            raise Diverged(self.trials)
+        self._not_finite.note(~trial.costs.isfinite(), self.trials)
         self.optimizer.zero_grad()
         self.rule.assign(self.net, trial)
         self.rule.learn(self.net, trial)
@@ -114,11 +117,17 @@ class Agent:
     @torch.no_grad()
     def predict(self, images: Any) -> Any:
         """The class with the largest output: no exploration, no learning. Shapes as in `act`."""
+        self.check()
         self.net.eval()
         try:
             return _like(images, self.net(self._batch(images)).argmax(1))
         finally:
             self.net.train()
+
+    def check(self) -> None:
+        """Raise the error of a bad trial that a GPU still keeps to itself."""
+        self._no_reward.read()
+        self._not_finite.read()
 
     def save(self, path: str | Path) -> None:
         """Write the agent to one safetensors file, from which `load_agent` goes on bit for bit.
@@ -140,64 +149,43 @@ class Agent:
                 f"this agent sees images of shape (B, {', '.join(map(str, self.shape))}), "
                 f"got {tuple(batch.shape)}"
             )
-        return batch
+        if batch.dtype != torch.uint8 and not batch.is_floating_point():
+            raise TypeError(f"images are uint8 (0..255) or float (0..1), got {batch.dtype}")
+        return batch if batch.dtype == torch.uint8 else batch.to(torch.float32)
 
     def _answer(self, answer: Any, trials: int) -> Tensor:
         dtype = torch.float32 if self.learns_from == "reward" else torch.int64
         tensor = torch.as_tensor(answer).to(self.device, dtype, non_blocking=True).reshape(-1)
         if len(tensor) != trials:
             raise ValueError(f"act() saw {trials} images, learn() got {len(tensor)} answers")
-        if not tensor.isfinite().all():
-            raise ValueError(f"a {self.learns_from} is not finite: {answer!r}")
+        self._no_reward.note(~tensor.isfinite(), self.trials)
         return tensor
 
     def tensors(self) -> dict[str, Tensor]:
-        """All state as named tensors: weights, feedback, optimiser, generators."""
-        named = {f"net.{k}": v for k, v in self.net.state_dict().items()}
-        named |= {f"signal.{k}": v for k, v in self.signal.state_dict().items()}
-        named |= {f"generator.{k}": g.get_state() for k, g in self.generators.items()}
-        for index, state in self.optimizer.state_dict()["state"].items():
-            named |= {
-                f"optimizer.{index}.{k}": torch.as_tensor(v)
-                for k, v in state.items()
-                if v is not None
+        """All state as named tensors: weights, feedback, baselines, optimiser, generators."""
+        return checkpoint.flat(
+            {
+                "net": self.net.state_dict(),
+                "signal": self.signal.state_dict(),
+                "generator": {name: g.get_state() for name, g in self.generators.items()},
+                "optimizer": self.optimizer.state_dict()["state"],
             }
-        return named
+        )
 
-    def restore(self, named: Mapping[str, Tensor]) -> None:
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Take over what `tensors` gave."""
-        self.net.load_state_dict(_under("net", named))
-        self.signal.load_state_dict(_under("signal", named))
-        for name, state in _under("generator", named).items():
-            self.generators[name].set_state(state.cpu())
-        states: dict[int, dict[str, Tensor]] = {}
-        for name, value in _under("optimizer", named).items():
-            index, key = name.split(".")
-            states.setdefault(int(index), {})[key] = value
+        parts = checkpoint.nested(tensors)
+        self.net.load_state_dict(parts["net"])
+        self.signal.load_state_dict(parts.get("signal", {}))
+        for name, state in parts["generator"].items():
+            self.generators[name].set_state(state)
+        states = {int(index): state for index, state in parts.get("optimizer", {}).items()}
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": states, "param_groups": groups})
 
 
-def _generators(seed: int, device: torch.device) -> dict[str, torch.Generator]:
-    children = np.random.SeedSequence(seed).spawn(len(GENERATORS))
-    places = ["cpu", "cpu", device, device, device]  # weights are drawn alike for every device
-    return {
-        name: torch.Generator(place).manual_seed(int(child.generate_state(1, np.uint64)[0] >> 1))
-        for name, child, place in zip(GENERATORS, children, places, strict=True)
-    }
-
-
-def _optimizer(net: torch.nn.Module, settings: Settings) -> torch.optim.Optimizer:
-    kernels = {id(p) for layer in weighted(net) for p in (layer.weight, layer.feedback)}
-    learning = [p for p in net.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in learning if id(p) in kernels]},
-        {"params": [p for p in learning if id(p) not in kernels], "weight_decay": 0.0},
-    ]
-    options = {"momentum": settings.momentum} if settings.optimizer == "sgd" else {}
-    return OPTIMIZERS[settings.optimizer](
-        groups, lr=settings.lr, weight_decay=settings.weight_decay, **options
-    )
+def _not_a_number(trial: int) -> ValueError:
+    return ValueError(f"the answer of trial {trial} is not a finite number: nothing was learned")
 
 
 def _like(images: Any, action: Tensor) -> Any:
@@ -206,8 +194,3 @@ def _like(images: Any, action: Tensor) -> Any:
         return action if images.dim() == 4 else int(action)
     actions = action.cpu().numpy()
     return actions if np.ndim(images) == 4 else int(actions[0])
-
-
-def _under(prefix: str, named: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    start = f"{prefix}."
-    return {k.removeprefix(start): v for k, v in named.items() if k.startswith(start)}

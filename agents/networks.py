@@ -44,11 +44,8 @@ def dense(
 
 def _same(size: tuple[int, int], kernel: int, stride: int) -> nn.ZeroPad2d:
     """Keras' "same" padding: ceil(n / stride) positions, the odd pixel right and below."""
-    sides = []
-    for n in reversed(size):
-        total = max((-(-n // stride) - 1) * stride + kernel - n, 0)
-        sides += [total // 2, total - total // 2]
-    return nn.ZeroPad2d(sides)
+    below, right = (max((-(-n // stride) - 1) * stride + kernel - n, 0) for n in size)
+    return nn.ZeroPad2d((right // 2, right - right // 2, below // 2, below - below // 2))
 
 
 def _norm(channels: int) -> BatchNorm2d:

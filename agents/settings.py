@@ -4,19 +4,13 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from agents.credit import RULES, CreditRule
 from agents.explore import EXPLORE
 from agents.networks import NETWORKS
+from agents.plasticity import OPTIMIZERS
 from agents.signals import SIGNALS
 
 INITS = ("he", "paper")
-OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
-    "sgd": torch.optim.SGD,
-    "adam": torch.optim.Adam,
-    "adamw": torch.optim.AdamW,
-}
 
 
 @dataclass(frozen=True)

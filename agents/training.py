@@ -1,10 +1,10 @@
 """The loop between an agent and an environment, and the exact measure of what was learned."""
 
-from typing import Any
+from typing import Any, cast
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import VectorEnv
+from gymnasium.vector import AutoresetMode, VectorEnv
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from credit_envs.datasets import load
@@ -20,24 +20,23 @@ def train(agent: Any, env: gym.Env | VectorEnv, trials: int, progress_bar: bool 
     `reveal_label=True`. A vector environment's batches are whole, so up to B - 1 trials more are
     run. Training in parts gives the same as training at once.
     """
-    batch = env.num_envs if isinstance(env, VectorEnv) else 1
     from_label = getattr(agent, "learns_from", "reward") == "label"
-    if from_label and not env.unwrapped.reveal_label:
-        raise ValueError(
-            "this agent learns from labels: make the environment with reveal_label=True"
-        )
-    total = 0.0
+    _check(env, from_label)
+    batched = isinstance(env, VectorEnv)
+    batch = env.num_envs if batched else 1
+    steps = -(-trials // batch)
+    rewarded: Any = 0.0
     images, _ = env.reset()
     with _bar(progress_bar) as bar:
         task = bar.add_task("training", total=trials)
-        for _ in range(0, trials, batch):
-            images, reward, ended, _, info = env.step(agent.act(images))
+        for _ in range(steps):
+            images, reward, ended, _, info = cast(Any, env.step(agent.act(images)))
             agent.learn(info["label"] if from_label else reward)
-            total = total + (reward.sum() if batch > 1 else reward)
+            rewarded = rewarded + (reward.sum() if batched else reward)
             bar.advance(task, batch)
             if ended is True:  # the single environment waits for its reset
                 images, _ = env.reset()
-    return float(total) / max(trials, 1)
+    return float(rewarded) / max(steps * batch, 1)
 
 
 def evaluate(agent: Any, env_id: str, split: str = "test") -> float:
@@ -52,6 +51,18 @@ def evaluate(agent: Any, env_id: str, split: str = "test") -> float:
         images = np.array(data.images[start : start + CHUNK])
         right += int((np.asarray(choose(images)) == data.labels[start : start + CHUNK]).sum())
     return right / len(data.labels)
+
+
+def _check(env: gym.Env | VectorEnv, from_label: bool) -> None:
+    if from_label and not getattr(env.unwrapped, "reveal_label", False):
+        raise ValueError(
+            "this agent learns from labels: make the environment with reveal_label=True"
+        )
+    if isinstance(env, VectorEnv) and env.metadata["autoreset_mode"] != AutoresetMode.SAME_STEP:
+        raise ValueError(
+            "every step must be a trial: use gym.make_vec(id, num_envs=B), whose autoreset mode is "
+            "SAME_STEP"
+        )
 
 
 def _bar(shown: bool) -> Progress:

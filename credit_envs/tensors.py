@@ -1,7 +1,8 @@
 """The vector environment's trials as tensors that stay on their device."""
 
 import warnings
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -11,8 +12,8 @@ from torch import Tensor
 from credit_envs.datasets import load
 from credit_envs.task import Task, out_of_range
 
-PATIENCE = 1000  # trials after which the flag of bad actions is read, as that makes the host wait
-NEVER = torch.iinfo(torch.int64).max  # the first bad trial while all actions are classes
+PATIENCE = 1000  # trials after which a flag is read, as that makes the host wait
+NEVER = torch.iinfo(torch.int64).max  # the first bad trial while none is
 
 
 class TorchBatch:
@@ -22,8 +23,7 @@ class TorchBatch:
         self._images, self._labels = resident(task.dataset, task.split, find_device(device))
         self._device = self._labels.device
         self._task, self._size = task, size
-        patience = 0 if self._device.type == "cpu" else PATIENCE
-        self._range = RangeFlag(task.classes, size, self._device, patience)
+        self._no_class = FirstBad(self._device, partial(out_of_range, classes=task.classes))
 
     def place(self, order: NDArray[np.int64]) -> Tensor:
         """Put an order of images where the images are."""
@@ -51,12 +51,12 @@ class TorchBatch:
         if actions.shape != (self._size,):
             raise ValueError(f"The actions' shape is {tuple(actions.shape)}, not ({self._size},).")
         actions = actions.to(torch.int64)  # in a smaller type the number of classes may overflow
-        self._range.note(actions, trial)
+        self._no_class.note((actions < 0) | (actions >= self._task.classes), trial)
         return actions
 
     def check_actions(self) -> None:
         """Raise for the first bad action that the device keeps to itself, if there is one."""
-        self._range.read()
+        self._no_class.read()
 
     def rewards(self, actions: Tensor, labels: Tensor) -> Tensor:
         """Return 1.0 where the guess is right, else 0.0, (B,)."""
@@ -67,34 +67,40 @@ class TorchBatch:
         return torch.full((self._size,), value, device=self._device)
 
 
-class RangeFlag:
-    """Remembers on the device the first trial whose action is no class, and tells it in time.
+class FirstBad:
+    """Remembers on the device the first trial in which something was wrong, and tells it in time.
 
-    Reading the flag makes the host wait for the device, so it is read every `patience` trials.
+    On the CPU `error(trial)` is raised at once. On a GPU reading the flag makes the host wait for
+    the device, so it is read every `patience` trials.
     """
 
-    def __init__(self, classes: int, size: int, device: torch.device, patience: int) -> None:
-        self._classes, self._patience = classes, patience
-        self._rows = torch.arange(size, device=device)
+    def __init__(
+        self, device: torch.device, error: Callable[[int], Exception], patience: int | None = None
+    ) -> None:
+        self._error = error
+        self._patience = (0 if device.type == "cpu" else PATIENCE) if patience is None else patience
         self._first = torch.full((), NEVER, device=device)
         self._unread = 0
 
-    def note(self, actions: Tensor, trial: int) -> None:
-        """Look at the actions (B,) of the trials from `trial` on; raise if it is time to."""
-        bad = (actions < 0) | (actions >= self._classes)
-        first = torch.where(bad, self._rows + trial, NEVER).min()
-        self._first = torch.minimum(self._first, first)
-        self._unread += len(actions)
+    def note(self, bad: Tensor, trial: int) -> None:
+        """Look at which of the trials from `trial` on are bad, (B,); raise if it is time to."""
+        if not self._patience and not bad.any():
+            return
+        rows = torch.arange(trial, trial + len(bad), device=bad.device)
+        self._first = torch.minimum(self._first, torch.where(bad, rows, NEVER).min())
+        self._unread += len(bad)
         if self._unread >= self._patience:
             self.read()
 
     def read(self) -> None:
         """Raise for the first bad trial since the last reading, if there is one."""
+        if not self._unread:
+            return
         self._unread = 0
         first = int(self._first)
         if first != NEVER:
             self._first.fill_(NEVER)
-            raise out_of_range(first, self._classes)
+            raise self._error(first)
 
 
 @cache

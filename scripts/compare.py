@@ -16,12 +16,12 @@ import credit_envs
 credit_envs.require_agents()
 
 from agents.comparison.compare import compare  # noqa: E402
-from agents.comparison.options import Cells, script  # noqa: E402
+from agents.comparison.options import Options, script  # noqa: E402
 from agents.comparison.table import table  # noqa: E402
 
 
 @dataclass(frozen=True)
-class Args(Cells):
+class Args(Options):
     """Compare agents on one environment, network and budget."""
 
     seeds: int = 5

@@ -16,11 +16,11 @@ import credit_envs
 credit_envs.require_agents()
 
 from agents.comparison import records, search  # noqa: E402
-from agents.comparison.options import Cells, epoch_of  # noqa: E402
+from agents.comparison.options import Options, epoch_of  # noqa: E402
 
 
 @dataclass(frozen=True)
-class Args(Cells):
+class Args(Options):
     """Search settings for agents on one environment and network."""
 
     out: Path = Path("results/search")
@@ -29,7 +29,7 @@ class Args(Cells):
 
 def main(args: Args) -> None:
     """Search, and write the two tables."""
-    cells = args.cells()
+    cells = {agent: settings for agent, settings in args.cells().items() if settings}
     task = search.Task(args.env, args.epochs * epoch_of(args.env), args.batch, args.device)
     found = search.search(cells, task, args.out / args.env)
     seeds = " ".join(map(str, search.TUNING_SEEDS))

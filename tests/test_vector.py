@@ -14,7 +14,8 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers.vector import DictInfoToList, RecordEpisodeStatistics
 
 from credit_envs.datasets import DATASETS
-from credit_envs.tensors import PATIENCE, RangeFlag, resident
+from credit_envs.task import out_of_range
+from credit_envs.tensors import PATIENCE, FirstBad, resident
 
 DEVICES = pytest.mark.parametrize("device", [None, "cpu"])
 
@@ -273,16 +274,16 @@ def test_torch_is_imported_only_for_a_device():
 
 
 def test_a_flag_keeps_the_first_bad_trial_until_it_is_read():
-    flag = RangeFlag(classes=10, size=100, device=torch.device("cpu"), patience=PATIENCE)
-    actions = torch.zeros(100, dtype=torch.int64)
-    bad = actions.clone()
-    bad[[5, 7]] = torch.tensor([10, -1])
+    flag = FirstBad(torch.device("cpu"), lambda trial: out_of_range(trial, 10), PATIENCE)
+    good = torch.zeros(100, dtype=torch.bool)
+    bad = good.clone()
+    bad[[5, 7]] = True
     flag.note(bad, 0)
     flag.note(bad, 100)
     for trial in range(200, 900, 100):
-        flag.note(actions, trial)
+        flag.note(good, trial)
     with pytest.raises(ValueError, match=r"trial 5 is outside 0\.\.9"):
-        flag.note(actions, 900)  # the thousandth trial
+        flag.note(good, 900)  # the thousandth trial
     flag.read()  # told once
     flag.note(bad, 1000)
     with pytest.raises(ValueError, match=r"trial 1005 is outside 0\.\.9"):

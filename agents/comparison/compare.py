@@ -10,7 +10,7 @@ from typing import Any
 
 from agents.checkpoint import replace as write_whole
 from agents.comparison import records
-from agents.comparison.options import Cells, classes_of, epoch_of
+from agents.comparison.options import Options, classes_of, epoch_of
 from agents.comparison.picture import draw
 from agents.comparison.pool import run_all
 from agents.comparison.run import Job, Result
@@ -19,6 +19,7 @@ from agents.comparison.summary import Row, Task, curves, summarise
 from agents.making import pick_device
 from agents.settings import Settings
 
+READING = ("env", "agent", "seed", "trials", "validation_accuracy")
 FIRST_SEED = 100  # seeds below tune, these report
 
 
@@ -31,7 +32,7 @@ class Comparison:
     unsearched: list[str]  # agents whose settings nobody searched for on this task
 
 
-def compare(options: Cells, seeds: int, out: Path) -> Comparison:
+def compare(options: Options, seeds: int, out: Path) -> Comparison:
     """Run every agent with every seed and write summary.json, curves.csv and curves.png."""
     cells = options.cells()
     chosen = {
@@ -57,7 +58,7 @@ def compare(options: Cells, seeds: int, out: Path) -> Comparison:
     return Comparison(rows, out / "curves.png", unsearched)
 
 
-def _described(settings: Settings | None, options: Cells) -> dict[str, Any]:
+def _described(settings: Settings | None, options: Options) -> dict[str, Any]:
     if settings is None:
         own = {"signal": "own", "credit": "own", "learns_from": "reward", "network": "own"}
         return own | {"settings": None, "batch": options.batch}
@@ -71,13 +72,12 @@ def _described(settings: Settings | None, options: Cells) -> dict[str, Any]:
     }
 
 
-def _write(rows: list[Row], results: Sequence[Result], options: Cells, out: Path) -> None:
+def _write(rows: list[Row], results: Sequence[Result], options: Options, out: Path) -> None:
     write_whole(out / "summary.json", json.dumps(rows, indent=1, allow_nan=False).encode())
     text = io.StringIO()
-    readings = curves(results, options.env)
-    writer = csv.DictWriter(text, list(readings[0]), lineterminator="\n")
+    writer = csv.DictWriter(text, READING, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(readings)
+    writer.writerows(curves(results, options.env))
     write_whole(out / "curves.csv", text.getvalue().encode())
     protocol = rows[0]["protocol"]
     draw(results, options.env, protocol["chance"], protocol["level"], out / "curves.png")

@@ -13,7 +13,7 @@ from credit_envs.datasets import DATASETS, load
 
 
 @dataclass(frozen=True)
-class Cells:
+class Options:
     """Agents on one environment and network."""
 
     env: str = "DigitsReward-v0"

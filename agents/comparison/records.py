@@ -54,7 +54,7 @@ def chosen(env: str, agent: str, settings: Settings, batch: int) -> Settings | N
 
 
 def criterion(env: str, settings: Settings, batch: int, epochs: int) -> float | None:
-    """S: supervised's final validation accuracy on the tuning seeds, frozen; None if there is none."""
+    """S, frozen: supervised's final validation accuracy on the tuning seeds; None: not searched."""
     task = (env, network_name(settings), str(batch), str(epochs))
     for row in read_table(FOLDER / "criteria.csv"):
         if tuple(row[k] for k in CRITERION) == task:

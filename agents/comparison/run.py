@@ -5,10 +5,11 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 import gymnasium as gym
 import torch
+from gymnasium.spaces import Discrete
 from gymnasium.vector import VectorEnv
 
 from agents.learner import Diverged
@@ -69,7 +70,7 @@ def run(job: Job, points: tuple[int, ...], progress: Progress) -> Result:
         try:
             train(agent, env, point - done, progress_bar=False)
         except Diverged as end:
-            diverged = end.trials
+            diverged = end.trial
             break
         accuracies.append(evaluate(agent, job.env, "validation"))
         progress(point - done, accuracies[-1])
@@ -91,7 +92,7 @@ def _test(job: Job, agent: Any, env: VectorEnv, diverged: int | None) -> float |
 
 def chance(env: VectorEnv) -> float:
     """Accuracy of guessing."""
-    return 1 / int(env.single_action_space.n)
+    return 1 / int(cast(Discrete, env.single_action_space).n)
 
 
 def _make(job: Job) -> tuple[Any, VectorEnv]:

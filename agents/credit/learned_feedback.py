@@ -12,10 +12,12 @@ exactly, so the rule becomes Q-AGREL where the noise allows.
 
 B starts at zero: hidden layers wait until their feedback has something to say.
 
-Differs from the paper: the step is normalised twice. Each trial is divided by the norm of its
-output error (`FLOOR` at least), so that the small errors late in learning teach B as well as the
-large early ones; and beta is divided by the mean square of e (normalised LMS, Nagumo & Noda 1967),
-so that one beta serves every layer. The batch is averaged, not summed; bias units get no noise.
+Differs from the paper: the step is normalised, so that one `rate` serves every layer, network and
+batch. Each trial is divided by the norm of its output error (`FLOOR` at least), and the small
+errors late in learning teach B as well as the large early ones. Then
+    beta = rate min(1, batch / N) / mean |e|^2,    N the number of perturbed units,
+the normalised LMS rule (Nagumo & Noda 1967): lambda^ of one trial is N times as noisy as it is
+informative. The batch is averaged, not summed; bias units get no noise.
 """
 
 from dataclasses import dataclass
@@ -33,17 +35,17 @@ FLOOR = 0.05  # output error below which a trial counts less: there L~ - L is mo
 class LearnedFeedback(CreditRule):
     """Feedback weights fit what node perturbation says about each layer.
 
-    `rate` is beta, `noise` the standard deviation s of xi.
+    `rate` is a part of the largest stable step, `noise` the standard deviation s of xi.
     """
 
     name = "learned_feedback"
     passes = 2
 
-    rate: float = 0.03
+    rate: float = 0.2
     noise: float = 0.001
 
     def __post_init__(self):
-        if self.noise <= 0:
+        if not self.noise > 0:
             raise ValueError(f"noise is the standard deviation s > 0 of xi, got {self.noise}")
 
     def prepare(self, net, generator):
@@ -54,14 +56,15 @@ class LearnedFeedback(CreditRule):
     def learn(self, net, trial):
         xi, costs = self.perturb(net, trial)
         trials = len(costs)
-        output_error = upper(net)[-1].error.norm(dim=1) * trials  # (B,) of each trial's own L
-        scale = 1 / output_error.clamp(min=FLOOR)
+        error = {layer: layer.error * trials for layer in upper(net)}  # of each trial's own L
+        scale = 1 / error[upper(net)[-1]].norm(dim=1).clamp(min=FLOOR)  # (B,)
         difference = (costs - trial.costs.detach()) / self.noise**2  # (L~ - L) / s^2
+        rate = self.rate * min(1, trials / sum(noise[0].numel() for noise in xi.values()))
         for layer, noise in xi.items():
-            e = times(layer.error * trials, scale)
+            e = times(error[layer], scale)
             teacher = times(noise, difference * scale)  # lambda^
             power = e.square().sum().clamp(min=1e-12) / trials
-            layer.feedback -= self.rate / power * slope(layer, e, teacher)
+            layer.feedback -= rate / power * slope(layer, e, teacher)
 
     @torch.no_grad()
     def perturb(self, net: nn.Module, trial: Trial) -> tuple[dict[Weighted, Tensor], Tensor]:
@@ -88,9 +91,8 @@ class LearnedFeedback(CreditRule):
 
 def slope(layer: Weighted, e: Tensor, teacher: Tensor) -> Tensor:
     """Gradient of 0.5 |e B - lambda^|^2 (batch mean) in the layer's feedback weights B."""
-    fitted, _ = layer.pull(e, teacher, layer.feedback, down=True, change=False)
-    _, product = layer.pull(e, fitted - teacher, layer.feedback, down=False, change=True)
-    return product / len(e)
+    residual = layer.below(e, teacher, layer.feedback) - teacher
+    return layer.product(e, residual) / len(e)
 
 
 def times(batch: Tensor, per_trial: Tensor) -> Tensor:

@@ -1,0 +1,26 @@
+"""Plasticity, the same for every rule: error times presynaptic activity, then a stock optimiser.
+
+The product itself is made in `layers`; here is who takes the step.
+"""
+
+import torch
+from torch import nn
+
+from agents.layers import weighted
+
+OPTIMIZERS = ("sgd", "adam", "adamw")
+
+
+def make_optimizer(
+    net: nn.Module, name: str, lr: float, momentum: float, weight_decay: float
+) -> torch.optim.Optimizer:
+    """A `torch.optim` optimiser over what learns; only the weighted layers' weights decay."""
+    kernels = {id(p) for layer in weighted(net) for p in (layer.weight, layer.feedback)}
+    learning = [p for p in net.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in learning if id(p) in kernels], "weight_decay": weight_decay},
+        {"params": [p for p in learning if id(p) not in kernels], "weight_decay": 0.0},
+    ]
+    if name == "sgd":
+        return torch.optim.SGD(groups, lr=lr, momentum=momentum)
+    return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name](groups, lr=lr)

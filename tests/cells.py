@@ -1,0 +1,196 @@
+"""Small nets of every kind, their twins of plain torch.nn, and one settled trial."""
+
+import copy
+from collections.abc import Iterable
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from agents.credit import RULES, Trial
+from agents.layers import BatchNorm2d, Conv2d, Dropout, Linear, LocallyConnected2d, weighted
+from agents.networks import Pixels
+from agents.signals import SIGNALS, Signal
+
+torch.set_num_threads(1)  # nets this small only wait for a second thread
+
+SHAPE, CLASSES = (7, 6, 2), 3  # neither square nor even: no axis can be mixed up, no stride divides
+REWARD_SIGNALS = [name for name, signal in SIGNALS.items() if signal.learns_from == "reward"]
+FEEDBACK_RULES = [name for name in RULES if name not in ("backprop", "readout_only")]
+
+
+class Residual(nn.Module):
+    """Adds what the branch inside makes of its input."""
+
+    def __init__(self, inner: nn.Module):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, activity: Tensor) -> Tensor:
+        return activity + self.inner(activity)
+
+
+def _dropout() -> Dropout:
+    return Dropout(0.3, torch.Generator().manual_seed(5))
+
+
+def _block() -> Residual:
+    return Residual(nn.Sequential(Conv2d(3, 3, 3, padding=1), nn.ReLU(), Conv2d(3, 3, 1)))
+
+
+KINDS = {  # what stands between the image (B, 2, 7, 6) and two dense layers
+    "dense": lambda: [nn.Flatten(), Linear(84, 9, bias=True), nn.ReLU()],
+    "conv": lambda: [Conv2d(2, 3, 3), nn.ReLU(), Conv2d(3, 4, 2, bias=True), nn.ReLU()],
+    "strided": lambda: [Conv2d(2, 3, 1), nn.ReLU(), Conv2d(3, 4, 3, stride=2), nn.ReLU()],
+    "padded": lambda: [
+        Conv2d(2, 3, 3, padding=2), nn.ReLU(), nn.ZeroPad2d((0, 1, 0, 1)),
+        Conv2d(3, 4, 3, stride=2, padding=1), nn.ReLU(),
+    ],
+    "pooled": lambda: [
+        Conv2d(2, 3, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), Conv2d(3, 4, 2), nn.ReLU(),
+    ],
+    "local": lambda: [
+        LocallyConnected2d(2, 3, 3, (7, 6), padding=1, bias=True), nn.ReLU(),
+        LocallyConnected2d(3, 4, 3, (7, 6), stride=2), nn.ReLU(),
+    ],
+    "batch_norm": lambda: [
+        Conv2d(2, 3, 3), nn.ReLU(), BatchNorm2d(3, 1e-3, 0.01),
+        Conv2d(3, 4, 3, stride=2), nn.ReLU(), BatchNorm2d(4),
+    ],
+    "dropout": lambda: [Conv2d(2, 3, 3), nn.ReLU(), _dropout(), Conv2d(3, 4, 2), _dropout()],
+    "residual": lambda: [Conv2d(2, 3, 3, bias=True), nn.ReLU(), _block(), nn.ReLU(), _block()],
+}  # fmt: skip
+
+
+def make_net(kind: str, dtype: torch.dtype = torch.float64, seed: int = 0) -> nn.Sequential:
+    """A net of a kind with random weights, biases and norms; images (B, 7, 6, 2) -> (B, 3)."""
+    below = nn.Sequential(Pixels(flat=False), *KINDS[kind](), nn.Flatten())
+    with torch.no_grad():
+        inputs = below.eval()(torch.zeros(1, *SHAPE)).shape[1]
+    net = nn.Sequential(*below, Linear(inputs, 5), nn.ReLU(), Linear(5, CLASSES))
+    return draw(net.to(dtype).train(), seed)
+
+
+def make_linear(widths: Iterable[int], seed: int = 0) -> nn.Sequential:
+    """Linear layers only: what node perturbation says about them is exact."""
+    layers = [Linear(below, above) for below, above in pairwise(widths)]
+    return draw(nn.Sequential(*layers).double(), seed)
+
+
+def draw(net: nn.Sequential, seed: int) -> nn.Sequential:
+    generator = torch.Generator().manual_seed(seed)
+    for parameter in net.parameters():
+        parameter.data.normal_(0, 0.4, generator=generator)
+    return net
+
+
+def make_images(trials: int = 6, dtype=torch.float64, seed: int = 1) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand((trials, *SHAPE), generator=generator, dtype=dtype)
+
+
+class Unshared(nn.Module):
+    """A locally connected layer written as one small dense layer per position."""
+
+    def __init__(self, layer: LocallyConnected2d):
+        super().__init__()
+        self.layer = [layer]  # in a list: not a module of this one
+        self.weight = nn.Parameter(layer.weight.detach().clone())
+        self.bias = None if layer.bias is None else nn.Parameter(layer.bias.detach().clone())
+
+    def forward(self, images: Tensor) -> Tensor:
+        (layer,) = self.layer
+        k, stride, padding = layer.window.values()
+        images = F.pad(images, [padding] * 4)
+        windows = (
+            images[:, :, y * stride : y * stride + k, x * stride : x * stride + k]
+            for y in range(layer.grid[0])
+            for x in range(layer.grid[1])
+        )
+        answers = [
+            F.linear(window.flatten(1), weight, self.bias)
+            for window, weight in zip(windows, self.weight, strict=True)
+        ]
+        return torch.stack(answers, 2).unflatten(2, layer.grid)
+
+
+class Masked(nn.Module):
+    """Dropout with the mask that another has just drawn."""
+
+    def __init__(self, other: Dropout):
+        super().__init__()
+        self.other = [other]
+
+    def forward(self, activity: Tensor) -> Tensor:
+        return activity * self.other[0].mask
+
+
+def twin(module: nn.Module) -> nn.Module:
+    """The same net of plain torch.nn: what comes out of its autograd is the reference."""
+    match module:
+        case Linear():
+            made = nn.Linear(module.fan_in, module.fan_out, module.bias is not None)
+        case Conv2d():
+            outputs, inputs, kernel, _ = module.weight.shape
+            bias = module.bias is not None
+            made = nn.Conv2d(inputs, outputs, kernel, module.stride, module.padding, bias=bias)
+        case LocallyConnected2d():
+            return Unshared(module)
+        case BatchNorm2d():
+            made = nn.BatchNorm2d(module.num_features, module.eps, module.momentum)
+        case Dropout():
+            return Masked(module)
+        case Residual():
+            return Residual(twin(module.inner))
+        case nn.Sequential():
+            return nn.Sequential(*map(twin, module))
+        case _:
+            return copy.deepcopy(module)
+    made.to(next(module.parameters()).dtype)
+    made.load_state_dict({k: v for k, v in module.state_dict().items() if k != "feedback"})
+    return made
+
+
+def settle(net: nn.Module, signal: str | Signal, images: Tensor, seed: int = 2) -> Trial:
+    """A trial on these images, with the same random actions, labels and rewards for everybody."""
+    signal = SIGNALS[signal]() if isinstance(signal, str) else signal
+    generator = torch.Generator().manual_seed(seed)
+    output = net(images)
+    action, label = torch.randint(0, output.shape[1], (2, len(images)), generator=generator)
+    reward = (action == label).to(output.dtype)
+    cost = signal(output, action, label if signal.learns_from == "label" else reward)
+    return Trial(images, output, cost, cost(output), generator)
+
+
+def copy_feedback(net: nn.Module) -> None:
+    """Make every feedback weight the forward weight."""
+    for layer in weighted(net):
+        if layer.feedback is not None:
+            layer.feedback.data.copy_(layer.weight)
+
+
+def gradients(net: nn.Module) -> dict[str, Tensor]:
+    """Every parameter's gradient but those of feedback weights."""
+    return {
+        name: parameter.grad.clone()
+        for name, parameter in net.named_parameters()
+        if parameter.grad is not None and not name.endswith("feedback")
+    }
+
+
+def distance(a: Tensor, b: Tensor) -> float:
+    """|a - b| / |b|."""
+    a, b = a.detach(), b.detach()
+    return float((a - b).norm() / b.norm().clamp(min=1e-12))
+
+
+def prepared(kind: str, rule: str, dtype=torch.float64, seed: int = 0) -> nn.Sequential:
+    """A net with the rule's feedback weights, drawn at random where the rule starts at zero."""
+    net = make_net(kind, dtype, seed)
+    generator = torch.Generator().manual_seed(seed + 9)
+    RULES[rule]().prepare(net, generator)
+    for layer in weighted(net):
+        if layer.feedback is not None:
+            layer.feedback.data.normal_(0, 0.4, generator=generator)
+    return net

@@ -1,0 +1,177 @@
+"""What every rule in the table must prove, and what its card says, measured."""
+
+import copy
+
+import pytest
+import torch
+from cells import (
+    FEEDBACK_RULES,
+    KINDS,
+    copy_feedback,
+    distance,
+    gradients,
+    make_images,
+    make_net,
+    prepared,
+    settle,
+    twin,
+)
+from torch import nn
+
+from agents.credit import RULES
+from agents.layers import weighted
+from agents.learner import Agent
+from agents.settings import Settings
+from agents.signals import SIGNALS
+
+every_rule = pytest.mark.parametrize("rule", RULES)
+every_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+def reference(net, trial) -> dict[str, torch.Tensor]:
+    """What plain torch.nn says of the same trial."""
+    plain = twin(net)
+    trial.cost(plain(trial.images)).mean().backward()
+    return gradients(plain)
+
+
+@every_kind
+@every_rule
+@pytest.mark.parametrize(("dtype", "near"), [(torch.float32, 1e-6), (torch.float64, 1e-10)])
+def test_feedback_equal_to_the_weights_gives_the_gradient(kind, rule, dtype, near):
+    net = prepared(kind, rule, dtype)
+    copy_feedback(net)
+    trial = settle(net, "label", make_images(dtype=dtype))
+    expected = reference(net, trial)
+    RULES[rule]().assign(net, trial)
+    found = gradients(net)
+    assert set(found) == ({list(expected)[-1]} if rule == "readout_only" else set(expected))
+    for name, gradient in found.items():
+        assert distance(gradient, expected[name]) < near, name
+
+
+@every_rule
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_every_signal_goes_down_by_every_rule(signal, rule):
+    net = prepared("residual", rule)
+    copy_feedback(net)
+    trial = settle(net, signal, make_images())
+    expected = reference(net, trial)
+    RULES[rule]().assign(net, trial)
+    for name, gradient in gradients(net).items():
+        assert distance(gradient, expected[name]) < 1e-10, name
+
+
+def scramble(net, layers) -> None:
+    """Let the layers' forward weights be right while the net answers, and wrong at other times."""
+    right = {layer: layer.weight.detach().clone() for layer in layers}
+    wrong = {layer: torch.randn_like(weight) for layer, weight in right.items()}
+
+    def put(weights):
+        for layer, weight in weights.items():
+            layer.weight.data.copy_(weight)
+
+    net.register_forward_pre_hook(lambda *_: put(right))
+    net.register_forward_hook(lambda *_: put(wrong))
+
+
+def outcome(net, rule) -> tuple[dict, list, list]:
+    """Gradients, layers' errors and learned feedback after one trial."""
+    for layer in weighted(net):
+        layer.keeps_error = True
+    trial = settle(net, "label_mse", make_images())
+    RULES[rule]().assign(net, trial)
+    errors = [getattr(layer, "error", None) for layer in weighted(net)]
+    RULES[rule]().learn(net, trial)
+    return gradients(net), errors, [layer.feedback for layer in weighted(net)]
+
+
+def same(a, b) -> bool:
+    return (a is None and b is None) or torch.equal(a, b)
+
+
+@every_kind
+@every_rule
+def test_only_rules_that_say_so_read_forward_weights_on_the_way_down(kind, rule):
+    net = prepared(kind, rule)
+    scrambled = copy.deepcopy(net)
+    scramble(scrambled, weighted(scrambled))
+    changes, errors, feedback = outcome(net, rule)
+    changed, other_errors, other_feedback = outcome(scrambled, rule)
+    assert all(map(same, feedback, other_feedback))
+    assert same(errors[-1], other_errors[-1])  # the output's error needs no weights
+    if not RULES[rule].transports_weights:
+        assert all(map(same, errors, other_errors))
+        assert all(same(changes[name], changed[name]) for name in changes)
+        return
+    assert not any(map(same, errors[:-1], other_errors[:-1]))
+    weights = [f"{name}.weight" for name, m in net.named_modules() if m in weighted(net)]
+    assert not any(same(changes[name], changed[name]) for name in weights[:-1])
+
+
+@pytest.mark.parametrize("rule", FEEDBACK_RULES)
+@pytest.mark.parametrize("far", range(4))
+def test_a_change_of_far_weights_does_not_reach_a_layer(far, rule):
+    net = prepared("strided", rule)
+    other = copy.deepcopy(net)
+    scramble(other, weighted(other)[far : far + 1])
+    assert all(map(same, outcome(net, rule)[1], outcome(other, rule)[1]))
+
+
+@every_rule
+def test_the_feedback_of_a_rule_that_transports_nothing_is_its_own(rule):
+    net = make_net("strided")
+    RULES[rule]().prepare(net, torch.Generator().manual_seed(0))
+    own = [layer.feedback is not None for layer in weighted(net)]
+    assert own == ([False, True, True, True] if rule in FEEDBACK_RULES else [False] * 4)
+
+
+def make_agent(signal, rule, **keywords) -> Agent:
+    settings = {"network": "dense", "sizes": (8, 6), "lr": 0.1} | keywords
+    return Agent(Settings(signal, rule, **settings), (5, 4, 1), 3, seed=0)
+
+
+@every_rule
+@pytest.mark.parametrize("network", ["dense", "conv"])
+def test_a_trial_costs_the_forward_passes_the_rule_says(rule, network):
+    agent = make_agent("reward_prediction", rule, network=network)
+    passes = []
+    agent.net.register_forward_hook(lambda *_: passes.append(1))
+    agent.act(torch.rand(4, 5, 4, 1))
+    agent.learn(torch.ones(4))
+    assert len(passes) == RULES[rule].passes
+
+
+UNLIKE = [{"optimizer": "sgd", "momentum": 0.9}, {"optimizer": "adam"}]
+LINEAR = [{"optimizer": "sgd"}, {"optimizer": "adamw", "lr": 0.01}]
+
+
+@every_rule
+@pytest.mark.parametrize("options", UNLIKE + LINEAR)
+def test_rules_that_need_the_same_decay_refuse_other_optimisers(rule, options):
+    if RULES[rule].needs_same_decay and options in UNLIKE:
+        with pytest.raises(ValueError, match="same decay at every step: use 'sgd' without mom"):
+            make_agent("label", rule, **options)
+    else:
+        make_agent("label", rule, weight_decay=0.01, **options)
+
+
+def kernels(agent) -> list[nn.Parameter]:
+    return [layer.weight for layer in weighted(agent.net)]
+
+
+@every_rule
+def test_feedback_alignment_keeps_its_feedback_and_readout_only_its_hidden_layers(rule):
+    agent = make_agent("label", rule, network="conv", weight_decay=0.01)
+    before = [weight.detach().clone() for weight in kernels(agent)]
+    feedback = [
+        layer.feedback.clone() for layer in weighted(agent.net) if layer.feedback is not None
+    ]
+    for trial in range(4):
+        agent.act(torch.rand(4, 5, 4, 1, generator=torch.Generator().manual_seed(trial)))
+        agent.learn(torch.tensor([0, 1, 2, 0]))
+    moved = [not torch.equal(*pair) for pair in zip(kernels(agent), before, strict=True)]
+    assert moved == ([False] * 3 + [True] if rule == "readout_only" else [True] * 4)
+    after = [layer.feedback for layer in weighted(agent.net) if layer.feedback is not None]
+    kept = [torch.equal(*pair) for pair in zip(after, feedback, strict=True)]
+    assert kept == [rule == "feedback_alignment"] * (3 if rule in FEEDBACK_RULES else 0)
