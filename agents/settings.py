@@ -33,7 +33,7 @@ class Settings:
     """Exploration rate of "epsilon" and "max_boltzmann"."""
     optimizer: str = "sgd"
     """"sgd", "adam" or "adamw", all PyTorch's."""
-    lr: float = 0.1
+    lr: float = 0.05
     """Learning rate, per batch mean."""
     momentum: float = 0.0
     """Momentum of "sgd"."""
