@@ -1,8 +1,6 @@
 """Small nets of every kind, their twins of plain torch.nn, and one settled trial."""
 
 import copy
-from collections.abc import Iterable
-from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -70,12 +68,6 @@ def make_net(kind: str, dtype: torch.dtype = torch.float64, seed: int = 0) -> nn
         inputs = below.eval()(torch.zeros(1, *SHAPE)).shape[1]
     net = nn.Sequential(*below, Linear(inputs, 5), nn.ReLU(), Linear(5, CLASSES))
     return draw(net.to(dtype).train(), seed)
-
-
-def make_linear(widths: Iterable[int], seed: int = 0) -> nn.Sequential:
-    """Linear layers only: what node perturbation says about them is exact."""
-    layers = [Linear(below, above) for below, above in pairwise(widths)]
-    return draw(nn.Sequential(*layers).double(), seed)
 
 
 def draw(net: nn.Sequential, seed: int) -> nn.Sequential:
