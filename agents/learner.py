@@ -64,7 +64,8 @@ class Agent:
         self.net = build(self.shape, classes, settings.sizes, self.generators["dropout"])
         initialise(self.net, settings.init, self.generators["weights"])
         self.rule.prepare(self.net, self.generators["feedback"])
-        self.net.to(self.device)
+        # Images come channels-last; weights in the same order save convolutions half their time.
+        self.net.to(self.device, memory_format=torch.channels_last)
         self.optimizer = make_optimizer(
             self.net, settings.optimizer, settings.lr, settings.momentum, settings.weight_decay
         )
