@@ -16,15 +16,13 @@ import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
+from credit_envs.dataset import Dataset
 from credit_envs.digests import CorruptData, canonical_order, pixel_digests, set_digest
-
-if TYPE_CHECKING:
-    from credit_envs.datasets import Dataset
-    from credit_envs.sources import Images
+from credit_envs.sources import Images
 
 FORMAT = "credit-envs 1"  # a file of another format is built again
 DTYPES = {"I64": np.dtype("<i8"), "U8": np.dtype("u1")}  # by safetensors' names
