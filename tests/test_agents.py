@@ -1,0 +1,183 @@
+"""An agent: what goes in and comes out, what a seed fixes, and what a file brings back."""
+
+import cells  # noqa: F401  one torch thread
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+
+import credit_envs  # noqa: F401
+from agents import AGENTS, Settings, load_agent, make_agent
+from agents.credit import RULES
+from agents.learner import Agent
+from agents.signals import SIGNALS
+
+SMALL = {"sizes": (12, 8), "lr": 0.05}
+OPTIMISERS = {
+    "sgd": {"optimizer": "sgd", "lr": 0.05, "weight_decay": 0.01},
+    "momentum": {"optimizer": "sgd", "lr": 0.02, "momentum": 0.9},
+    "adamw": {"optimizer": "adamw", "lr": 0.003, "weight_decay": 0.01},
+}
+
+
+def make(signal="reward_prediction", rule="backprop", seed=0, **settings) -> Agent:
+    return Agent(Settings(signal, rule, **SMALL | settings), (8, 8, 1), 10, seed=seed)
+
+
+@pytest.fixture(scope="module")
+def trials():
+    """Batches of real digits and their labels."""
+    env = gym.make_vec("DigitsReward-v0", num_envs=16, reveal_label=True)
+    images, _ = env.reset(seed=0)
+    batches = []
+    for _ in range(12):
+        following, _, _, _, info = env.step(np.zeros(16, int))
+        batches.append((images, info["label"]))
+        images = following
+    return batches
+
+
+def learn(agent, trials) -> None:
+    for images, labels in trials:
+        action = agent.act(images)
+        agent.learn(labels if agent.learns_from == "label" else (action == labels).astype(float))
+
+
+def state(agent) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in agent.tensors().items()}
+
+
+def equal(a: dict, b: dict) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_the_answer_has_the_form_of_the_images(trials):
+    agent, images = make(), trials[0][0]
+    for choose in (agent.act, agent.predict):
+        actions = choose(images)
+        assert isinstance(actions, np.ndarray)
+        assert (actions.shape, actions.dtype) == ((16,), np.int64)
+        tensors = choose(torch.from_numpy(images))
+        assert isinstance(tensors, torch.Tensor)
+        assert (tensors.shape, tensors.dtype) == ((16,), torch.int64)
+        assert type(choose(images[0])) is type(choose(torch.from_numpy(images[0]))) is int
+
+
+@pytest.mark.parametrize("network", ["dense", "conv"])
+def test_bytes_and_fractions_teach_the_same(trials, network):
+    agent, other = make(network=network), make(network=network)
+    learn(agent, trials)
+    learn(other, [((images / np.float32(255)), labels) for images, labels in trials])
+    for name, tensor in agent.net.state_dict().items():
+        torch.testing.assert_close(other.net.state_dict()[name], tensor, rtol=1e-3, atol=1e-5)
+
+
+def test_numpy_and_torch_teach_the_same(trials):
+    agent, other = make(), make()
+    learn(agent, trials)
+    for images, labels in trials:
+        action = other.act(torch.from_numpy(images))
+        other.learn(action == torch.from_numpy(labels))
+    assert equal(state(agent), state(other))
+    assert agent.trials == 12 * 16
+
+
+def test_one_image_at_a_time_is_a_batch_of_one(trials):
+    agent, other = make(), make()
+    images, labels = trials[0]
+    for image, label in zip(images, labels, strict=True):
+        agent.learn(float(agent.act(image) == label))
+        other.learn((other.act(image[None]) == label).astype(float))
+    assert equal(state(agent), state(other))
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_every_signal_runs_with_every_rule_and_a_seed_fixes_it(signal, rule, trials):
+    agents = [make(signal, rule, seed) for seed in (0, 0, 1)]
+    before = state(agents[0])
+    for agent in agents:
+        learn(agent, trials)
+    one, again, other = map(state, agents)
+    assert all(value.isfinite().all() for value in one.values())
+    assert equal(one, again)
+    assert not equal(before, one)
+    for name, value in one.items():
+        if name.endswith("weight"):
+            assert not torch.equal(value, other[name])
+
+
+@pytest.mark.parametrize("network", ["conv", "loccon", "deep"])
+def test_a_seed_fixes_every_network(network, trials):
+    one, again = (make(network=network) for _ in range(2))
+    learn(one, trials[:3])
+    learn(again, trials[:3])
+    assert equal(state(one), state(again))
+
+
+CELLS = [("policy_gradient", rule) for rule in RULES]
+CELLS += [("reward_prediction", "backprop"), ("agrel", "backprop"), ("label", "learned_feedback")]
+
+
+@pytest.mark.parametrize(("signal", "rule"), CELLS)
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+@pytest.mark.parametrize("network", ["dense", "conv"])
+def test_a_loaded_agent_goes_on_as_if_never_stopped(
+    signal, rule, optimiser, network, trials, tmp_path
+):
+    if RULES[rule].needs_same_decay and optimiser == "momentum":
+        pytest.skip("this rule refuses momentum")
+    agent = make(signal, rule, seed=3, network=network, **OPTIMISERS[optimiser])
+    trials = trials if network == "dense" else trials[:6]
+    half = len(trials) // 2
+    learn(agent, trials[:half])
+    agent.save(tmp_path / "agent.safetensors")
+    loaded = load_agent(tmp_path / "agent.safetensors", device="cpu")
+    assert loaded.settings == Settings.from_dict(agent.settings.to_dict())
+    assert equal(state(loaded), state(agent))
+    learn(agent, trials[half:])
+    learn(loaded, trials[half:])
+    assert equal(state(loaded), state(agent))  # weights, optimiser and all generators
+    assert loaded.trials == agent.trials
+    assert np.array_equal(loaded.act(trials[0][0]), agent.act(trials[0][0]))
+
+
+def test_saving_changes_nothing_and_keeps_the_open_trial(trials, tmp_path):
+    agent, other = make(), make()
+    images, labels = trials[0]
+    for one in (agent, other):
+        one.act(images)
+    agent.save(tmp_path / "agent.safetensors")
+    for one in (agent, other):
+        one.learn(np.ones(16))
+    assert equal(state(agent), state(other))
+
+
+@pytest.mark.parametrize("network", ["dense", "conv"])
+@pytest.mark.parametrize("rule", RULES)
+def test_prediction_between_act_and_learn_changes_nothing(network, rule, trials):
+    agent, other = make(rule=rule, network=network), make(rule=rule, network=network)
+    for images, _ in trials[:3]:
+        actions = agent.act(images), other.act(images)
+        assert np.array_equal(agent.predict(images[:5]), agent.predict(images)[:5])
+        assert np.array_equal(*actions)
+        agent.learn(np.ones(16))
+        other.learn(np.ones(16))
+    assert equal(state(agent), state(other))
+
+
+@pytest.mark.parametrize("name", [*AGENTS, "reward_prediction+kolen_pollack", "agrel+readout_only"])
+def test_names_and_cells_make_the_agents_they_say(name):
+    single = gym.make("DigitsReward-v0")
+    vector = gym.make_vec("DigitsReward-v0", num_envs=4)
+    for env in (single, vector):
+        agent = make_agent(name, env, seed=5, device="cpu")
+        assert (tuple(agent.shape), agent.classes, agent.seed) == ((8, 8, 1), 10, 5)
+        signal, plus, rule = name.partition("+")
+        if plus:
+            assert (agent.settings.signal, agent.rule.name) == (signal, rule)
+        else:
+            assert agent.settings == AGENTS[name]
+    custom = make_agent(Settings("label", RULES["learned_feedback"](rate=0.5)), vector)
+    assert custom.rule.rate == 0.5
+    assert Settings.from_dict(custom.settings.to_dict()) == custom.settings

@@ -1,0 +1,176 @@
+"""Agents in the loop with their environment: what they may see, and what they reach."""
+
+from functools import cache
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+from cells import REWARD_SIGNALS
+from gymnasium.vector import VectorWrapper
+
+from agents import Settings, evaluate, make_agent, train
+from agents.credit import RULES
+from agents.signals import SIGNALS
+from credit_envs.datasets import load
+
+SMALL = {"sizes": (12, 8), "lr": 0.05}
+DIGITS = "DigitsReward-v0"
+
+
+def make_env(num_envs=16, **keywords):
+    env = gym.make_vec(DIGITS, num_envs=num_envs, **keywords)
+    env.reset(seed=3)
+    return env
+
+
+def trained(env, signal, rule, trials=320, seed=0, **settings):
+    agent = make_agent(Settings(signal, rule, **SMALL | settings), env, seed=seed, device="cpu")
+    train(agent, env, trials, progress_bar=False)
+    return agent
+
+
+def equal(one, other) -> bool:
+    a, b = one.tensors(), other.tensors()
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+class OtherLabels(VectorWrapper):
+    """The same images and rewards; the labels it reveals are wrong."""
+
+    def step(self, actions):
+        *trial, info = self.env.step(actions)
+        return *trial, {"label": (info["label"] + 1) % 10}
+
+
+class Counted(VectorWrapper):
+    """Counts its steps, and shuts what may not be looked at."""
+
+    steps = 0
+
+    def step(self, actions):
+        self.steps += 1
+        *trial, info = self.env.step(actions)
+        assert not info
+        return *trial, info
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("signal", REWARD_SIGNALS)
+def test_labels_never_reach_an_agent_that_learns_from_reward(signal, rule):
+    blind = trained(make_env(), signal, rule)
+    assert equal(blind, trained(make_env(reveal_label=True), signal, rule))
+    assert equal(blind, trained(OtherLabels(make_env(reveal_label=True)), signal, rule))
+
+
+@pytest.mark.parametrize("signal", ["label", "label_mse"])
+def test_labels_are_what_a_supervised_agent_learns_from(signal):
+    right = trained(make_env(reveal_label=True), signal, "backprop")
+    assert equal(right, trained(make_env(reveal_label=True), signal, "backprop"))
+    wrong = trained(OtherLabels(make_env(reveal_label=True)), signal, "backprop")
+    assert not equal(right, wrong)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_trial_is_one_step_of_the_environment(rule):
+    env = Counted(make_env())
+    agent = trained(env, "reward_prediction", rule, trials=100)
+    assert env.steps == 7  # whole batches of 16
+    assert agent.trials == 112
+
+
+@pytest.mark.parametrize("single", [True, False])
+def test_training_in_parts_is_training_at_once(single):
+    agents = []
+    for parts in ((96,), (32, 16, 48)):
+        env = gym.make(DIGITS) if single else make_env()
+        env.reset(seed=3)
+        agent = make_agent(Settings("policy_gradient", **SMALL), env, seed=0, device="cpu")
+        for trials in parts:
+            train(agent, env, trials, progress_bar=False)
+        agents.append(agent)
+    assert equal(*agents)
+    assert agents[0].trials == 96
+
+
+def test_numpy_tensors_and_a_batch_of_one_train_alike():
+    arrays, tensors = (
+        trained(make_env(device=device), "agrel", "backprop") for device in [None, "cpu"]
+    )
+    assert equal(arrays, tensors)
+    env = gym.make(DIGITS)
+    env.reset(seed=3)
+    single = trained(env, "agrel", "backprop", trials=40)
+    assert equal(single, trained(make_env(num_envs=1), "agrel", "backprop", trials=40))
+
+
+class Oracle:
+    """An agent with no more than the two methods: right in its first trials only."""
+
+    def __init__(self, labels, right):
+        self.labels, self.right, self.seen, self.answers = labels, right, 0, []
+
+    def act(self, images):
+        trials = np.arange(self.seen, self.seen + len(images))
+        self.seen += len(images)
+        return np.where(trials < self.right, self.labels[trials], (self.labels[trials] + 1) % 10)
+
+    def learn(self, answer):
+        self.answers.extend(answer)
+
+
+@pytest.mark.parametrize("trials", [10, 32])
+def test_train_returns_the_mean_reward_of_the_trials_it_ran(trials):
+    env = make_env(reveal_label=True)
+    _, labels = order(env, 32)
+    oracle = Oracle(labels, right=8)
+    mean = train(oracle, env, trials, progress_bar=False)
+    ran = -(-trials // 16) * 16
+    assert oracle.answers == [1.0] * 8 + [0.0] * (ran - 8)
+    assert mean == pytest.approx(8 / ran)
+
+
+def order(env, trials):
+    """The images and labels that the environment is about to show."""
+    shown = []
+    images, _ = env.reset(seed=3)
+    for _ in range(trials // env.num_envs):
+        following, _, _, _, info = env.step(np.zeros(env.num_envs, int))
+        shown.append((images, info["label"]))
+        images = following
+    env.reset(seed=3)
+    return tuple(map(np.concatenate, zip(*shown, strict=True)))
+
+
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
+def test_evaluate_is_the_accuracy_over_every_image_once(split):
+    labels = load("Digits", split).labels
+    assert evaluate(Oracle(labels, right=100), DIGITS, split) == 100 / len(labels)
+    agent = trained(make_env(), "reward_prediction", "backprop")
+    before = {name: value.clone() for name, value in agent.tensors().items()}
+    right = agent.predict(np.array(load("Digits", split).images)) == labels
+    assert evaluate(agent, DIGITS, split) == pytest.approx(right.mean())
+    assert all(torch.equal(value, before[name]) for name, value in agent.tensors().items())
+
+
+TASKS = [  # hidden layers so narrow that random ones are of little use: signal, rate, passes
+    pytest.param("label", 0.1, 20),
+    pytest.param("reward_prediction", 0.15, 40),
+    pytest.param("agrel", 0.02, 40, marks=pytest.mark.slow),
+    pytest.param("policy_gradient", 0.1, 40, marks=pytest.mark.slow),
+]
+
+
+@cache
+def accuracy(signal, rule, rate, passes, seed) -> float:
+    env = make_env(num_envs=32, reveal_label=SIGNALS[signal].learns_from == "label")
+    agent = trained(env, signal, rule, passes * 1294, seed, sizes=(16, 16), lr=rate)
+    return evaluate(agent, DIGITS, "validation")
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule != "readout_only"])
+@pytest.mark.parametrize(("signal", "rate", "passes"), TASKS)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_rules_that_carry_credit_beat_frozen_hidden_layers(signal, rate, passes, rule, seed):
+    control = accuracy(signal, "readout_only", rate, passes, seed)
+    assert accuracy(signal, rule, rate, passes, seed) > control + 0.2
