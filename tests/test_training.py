@@ -153,6 +153,21 @@ def test_evaluate_is_the_accuracy_over_every_image_once(split):
     assert all(torch.equal(value, before[name]) for name, value in agent.tensors().items())
 
 
+def test_a_label_agent_needs_an_environment_that_reveals_labels():
+    for env in (make_env(), gym.make(DIGITS)):
+        agent = make_agent("supervised", env, device="cpu")
+        with pytest.raises(ValueError, match="make the environment with reveal_label=True"):
+            train(agent, env, 8, progress_bar=False)
+        assert agent.trials == 0
+
+
+def test_an_unknown_split_or_id_is_refused():
+    with pytest.raises(ValueError, match="split"):
+        evaluate(Oracle(np.zeros(1), 0), DIGITS, "testing")
+    with pytest.raises(gym.error.Error, match="NoSuchReward"):
+        evaluate(Oracle(np.zeros(1), 0), "NoSuchReward-v0")
+
+
 TASKS = [  # hidden layers so narrow that random ones are of little use: signal, rate, passes
     pytest.param("label", 0.1, 20),
     pytest.param("reward_prediction", 0.15, 40),

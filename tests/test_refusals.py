@@ -1,0 +1,196 @@
+"""Bad input to agents: one sentence that says what to do, and nothing lost."""
+
+import cells  # noqa: F401  one torch thread
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from agents import Settings, load_agent, make_agent
+from agents.credit import RULES
+from agents.learner import Agent, Diverged
+
+DIGITS = "DigitsReward-v0"
+IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), np.uint8)
+
+
+def make(signal="reward_prediction", rule="backprop", **settings) -> Agent:
+    settings = {"sizes": (6, 5)} | settings
+    return Agent(Settings(signal, rule, **settings), (8, 8, 1), 10, seed=0)
+
+
+def make_env(**keywords):
+    return gym.make_vec(DIGITS, num_envs=4, **keywords)
+
+
+def state(agent) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in agent.tensors().items()}
+
+
+@pytest.mark.parametrize(
+    ("agent", "sentence"),
+    [
+        (
+            "qagrel",
+            "unknown agent 'qagrel': choose one of supervised, .* signal.credit, or your own",
+        ),
+        ("rewards+backprop", "unknown signal 'rewards': choose one of label, .*agrel"),
+        (
+            "label+backdrop",
+            "unknown credit rule 'backdrop': choose one of backprop, .*readout_only",
+        ),
+        ("+backprop", "unknown signal ''"),
+        ("label+", "unknown credit rule ''"),
+        ("no.such.module:Agent", "no class 'Agent' in a module 'no.such.module'"),
+        ("agents.learner:Agents", "no class 'Agents' in a module 'agents.learner'"),
+    ],
+)
+def test_unknown_agents_are_refused_by_name(agent, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        make_agent(agent, make_env())
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"network": "resnet"}, "unknown network 'resnet': choose one of dense, conv"),
+        ({"init": "xavier"}, "unknown init 'xavier': choose one of he, paper"),
+        ({"explore": "ucb"}, "unknown exploration 'ucb': choose one of greedy"),
+        ({"optimizer": "rmsprop"}, "unknown optimizer 'rmsprop': choose one of sgd, adam, adamw"),
+        ({"lr": 0.0}, "lr is a positive learning rate, got 0.0"),
+        ({"lr": float("nan")}, "lr is a positive learning rate, got nan"),
+        ({"epsilon": 1.5}, "epsilon is a probability in 0..1, got 1.5"),
+        ({"epsilon": float("nan")}, "epsilon is a probability in 0..1, got nan"),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(settings, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Settings(**settings)
+
+
+OWN = """
+class Bystander:
+    def act(self, images):
+        return images
+
+class Whole(Bystander):
+    def __init__(self, observation_space, action_space, seed):
+        self.made = observation_space.shape, int(action_space.n), seed
+
+    def learn(self, reward):
+        pass
+"""
+
+
+def test_a_class_of_your_own_needs_act_and_learn(tmp_path, monkeypatch):
+    (tmp_path / "my_rules_of_test.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", ["/nowhere"])
+    with pytest.raises(TypeError, match="needs the methods act.*and learn.*: no learn"):
+        make_agent("my_rules_of_test:Bystander", make_env())
+    agent = make_agent("my_rules_of_test:Whole", make_env(), seed=7)
+    assert agent.made == ((8, 8, 1), 10, 7)  # of one trial
+
+
+@pytest.mark.parametrize("layout", ["CHW", "flat"])
+def test_only_images_height_first_are_looked_at(layout):
+    for env in (make_env(layout=layout), gym.make(DIGITS, layout=layout)):
+        with pytest.raises(ValueError, match="layout='HWC'"):
+            make_agent("q_agrel", env)
+
+
+def test_only_classes_are_chosen_among():
+    env = make_env()
+    env.single_action_space = gym.spaces.Box(0, 1, (2,))
+    with pytest.raises(ValueError, match="agents choose one of K classes"):
+        make_agent("q_agrel", env)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="here is a GPU")
+def test_a_gpu_that_is_not_there_is_said_so(tmp_path):
+    with pytest.raises(ValueError, match="device='cuda' is not there: torch finds 0 CUDA devices"):
+        make_agent("q_agrel", make_env(), device="cuda")
+    make().save(tmp_path / "agent")
+    with pytest.raises(ValueError, match="device='cuda' is not there"):
+        load_agent(tmp_path / "agent", device="cuda")
+
+
+def test_an_unknown_device_is_refused():
+    with pytest.raises(ValueError, match="device='gpu' is none of"):
+        make_agent("q_agrel", make_env(), device="gpu")
+
+
+def test_learn_needs_an_open_trial_and_closes_it():
+    agent = make()
+    with pytest.raises(RuntimeError, match=r"learn\(\) settles the trial .* call act\(images\)"):
+        agent.learn(np.ones(4))
+    agent.act(IMAGES)
+    agent.learn(np.ones(4))
+    with pytest.raises(RuntimeError, match=r"call act\(images\) first"):
+        agent.learn(np.ones(4))
+
+
+BAD_ANSWERS = [
+    (np.ones(3), "saw 4 images, learn.. got 3 answers"),
+    (1.0, "saw 4 images, learn.. got 1 answers"),
+    (np.array([1, 0, np.nan, 1]), "the answer of trial 2 is not a finite number"),
+    (np.array([1, 0, 0, np.inf]), "the answer of trial 3 is not a finite number"),
+]
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(("answer", "sentence"), BAD_ANSWERS)
+def test_a_refused_answer_leaves_the_trial_open_and_the_agent_as_it_was(answer, sentence, rule):
+    agent, other = make("policy_gradient", rule), make("policy_gradient", rule)
+    agent.act(IMAGES)
+    before = state(agent)
+    with pytest.raises(ValueError, match=sentence):
+        agent.learn(answer)
+    assert all(torch.equal(value, before[name]) for name, value in state(agent).items())
+    agent.learn(np.ones(4))
+    other.act(IMAGES)
+    other.learn(np.ones(4))
+    assert all(torch.equal(value, state(other)[name]) for name, value in state(agent).items())
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (4, 1, 8, 8), (4, 8, 8), (4, 8, 8, 3), (2, 4, 8, 8, 1)])
+def test_images_of_another_shape_are_refused_and_the_open_trial_stays(shape):
+    agent = make()
+    agent.act(IMAGES)
+    for choose in (agent.act, agent.predict):
+        with pytest.raises(ValueError, match=r"sees images of shape \(B, 8, 8, 1\), got \(.*8"):
+            choose(np.zeros(shape, np.uint8))
+    agent.learn(np.ones(4))
+    assert agent.trials == 4
+
+
+def test_images_of_whole_numbers_that_are_no_bytes_are_refused():
+    with pytest.raises(TypeError, match="images are uint8 .* or float .*, got torch.int64"):
+        make().act(IMAGES.astype(np.int64))
+
+
+def test_a_cost_that_is_not_finite_ends_the_run_and_says_when():
+    agent = make("label_mse", lr=1e30)
+    agent.act(IMAGES)
+    agent.learn(np.arange(4))
+    agent.act(IMAGES)
+    with pytest.raises(Diverged, match="the cost of trial 4 is not finite: the run has diverged"):
+        agent.learn(np.arange(4))
+
+
+def test_files_that_are_no_agents_are_refused(tmp_path):
+    path = tmp_path / "agent.safetensors"
+    with pytest.raises(FileNotFoundError, match="agent.safetensors"):
+        load_agent(path)
+    path.write_bytes(b"no agent at all")
+    with pytest.raises(ValueError, match="agent.safetensors is not a sound agent file"):
+        load_agent(path)
+    make().save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-7])
+    with pytest.raises(ValueError, match="is not a sound agent file .*: save it again"):
+        load_agent(path)
+    save_file({"weight": torch.zeros(3)}, path)
+    with pytest.raises(ValueError, match=r"is not an agent file: .* agent.save\(path\)"):
+        load_agent(path)
