@@ -6,6 +6,7 @@ table's figures and what they rest on), curves.csv and curves.png.
     python scripts/compare.py --env MNISTReward-v0 --agents supervised,q_agrel --seeds 5
 """
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from rich.console import Console
 
 import credit_envs
 
-credit_envs.require_agents()
+try:
+    credit_envs.require_agents()
+except ImportError as fault:
+    sys.exit(f"error: {fault}")
 
 from agents.comparison.compare import compare  # noqa: E402
 from agents.comparison.options import Options, script  # noqa: E402

@@ -6,17 +6,21 @@ reference (supervised's final validation accuracy) to benchmarks/criteria.csv.
     python scripts/search.py --env MNISTReward-v0 --agents supervised,q_agrel --sizes 500,300
 """
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-
-import tyro
+from typing import Any
 
 import credit_envs
 
-credit_envs.require_agents()
+try:
+    credit_envs.require_agents()
+except ImportError as fault:
+    sys.exit(f"error: {fault}")
 
 from agents.comparison import records, search  # noqa: E402
-from agents.comparison.options import Options, epoch_of  # noqa: E402
+from agents.comparison.options import Options, epoch_of, make_folder, script  # noqa: E402
+from agents.making import pick_device  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -29,37 +33,39 @@ class Args(Options):
 
 def main(args: Args) -> None:
     """Search, and write the two tables."""
+    args.check()
+    make_folder(args.out)
     cells = {agent: settings for agent, settings in args.cells().items() if settings}
-    task = search.Task(args.env, args.epochs * epoch_of(args.env), args.batch, args.device)
-    found = search.search(cells, task, args.out / args.env)
-    seeds = " ".join(map(str, search.TUNING_SEEDS))
-    shared = {"env": args.env, "batch": args.batch, "epochs": args.epochs, "seeds": seeds}
-    rows = [
-        shared
-        | {
-            "network": records.network_name(f.settings),
-            "agent": f.agent,
-            "lr": f.settings.lr,
-            "init": f.settings.init,
-            "validation": round(f.best, 5),
-            "median": round(f.median, 5),
-            "tried": f.tried,
-            "on_edge": f.on_edge,
-        }  # fmt: skip
-        for f in found
-    ]
-    records.merge_rows(records.FOLDER / "settings.csv", records.SETTINGS, records.CELL, rows)
-    references = [
-        row | {"supervised_validation": row["validation"]}
-        for row in rows
-        if row["agent"] == "supervised"
-    ]
-    records.merge_rows(
-        records.FOLDER / "criteria.csv", records.CRITERIA, records.CRITERION, references
-    )
+    if len(cells) < len(args.cells()):
+        raise ValueError("a class of your own has no settings that could be searched for")
+    device = str(pick_device(args.device))
+    task = search.Task(args.env, args.epochs * epoch_of(args.env), args.batch, device)
+    rows = [_row(args, found) for found in search.search(cells, task, args.out / args.env)]
+    supervised = [row for row in rows if row["agent"] == "supervised"]
+    references = [row | {"supervised_validation": row["validation"]} for row in supervised]
+    folder = records.FOLDER
+    records.merge_rows(folder / "settings.csv", records.SETTINGS, records.CELL, rows)
+    records.merge_rows(folder / "criteria.csv", records.CRITERIA, records.CRITERION, references)
     for row in rows:
         print({k: row[k] for k in ("agent", "lr", "init", "validation", "median", "on_edge")})
 
 
+def _row(args: Args, found: search.Found) -> dict[str, Any]:
+    return {
+        "env": args.env,
+        "network": records.network_name(found.settings),
+        "batch": args.batch,
+        "agent": found.agent,
+        "lr": found.settings.lr,
+        "init": found.settings.init,
+        "validation": round(found.best, 5),
+        "median": round(found.median, 5),
+        "tried": found.tried,
+        "on_edge": found.on_edge,
+        "epochs": args.epochs,
+        "seeds": " ".join(map(str, search.TUNING_SEEDS)),
+    }
+
+
 if __name__ == "__main__":
-    main(tyro.cli(Args))
+    script(main, Args)

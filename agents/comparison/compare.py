@@ -10,7 +10,7 @@ from typing import Any
 
 from agents.checkpoint import replace as write_whole
 from agents.comparison import records
-from agents.comparison.options import Options, classes_of, epoch_of
+from agents.comparison.options import Options, classes_of, epoch_of, make_folder
 from agents.comparison.picture import draw
 from agents.comparison.pool import run_all
 from agents.comparison.run import Job, Result
@@ -34,6 +34,10 @@ class Comparison:
 
 def compare(options: Options, seeds: int, out: Path) -> Comparison:
     """Run every agent with every seed and write summary.json, curves.csv and curves.png."""
+    if seeds < 1:
+        raise ValueError(f"seeds is the number of runs of each agent, 1 or more, got {seeds}")
+    options.check()
+    make_folder(out)
     cells = options.cells()
     chosen = {
         agent: settings and records.chosen(options.env, agent, settings, options.batch)
@@ -75,7 +79,7 @@ def _described(settings: Settings | None, options: Options) -> dict[str, Any]:
 def _write(rows: list[Row], results: Sequence[Result], options: Options, out: Path) -> None:
     write_whole(out / "summary.json", json.dumps(rows, indent=1, allow_nan=False).encode())
     text = io.StringIO()
-    writer = csv.DictWriter(text, READING, lineterminator="\n")
+    writer: csv.DictWriter[str] = csv.DictWriter(text, READING, lineterminator="\n")
     writer.writeheader()
     writer.writerows(curves(results, options.env))
     write_whole(out / "curves.csv", text.getvalue().encode())

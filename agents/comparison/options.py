@@ -1,13 +1,17 @@
 """What the scripts' command lines have in common."""
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import tyro
 
+from agents.comparison.pool import Failed, blame
+from agents.making import own_class, pick_device
 from agents.settings import Settings, settings_of
 from credit_envs.datasets import DATASETS, load
 
@@ -37,8 +41,23 @@ class Options:
             agent: None
             if ":" in agent
             else replace(settings_of(agent), network=self.network, sizes=self.hidden_sizes())
-            for agent in self.agents.split(",")
+            for agent in map(str.strip, self.agents.split(","))
         }
+
+    def check(self) -> None:
+        """Refuse now what no run could use. Raises ValueError, TypeError, Failed."""
+        if self.epochs < 1:
+            raise ValueError(f"epochs is a number of passes, 1 or more, got {self.epochs}")
+        images = epoch_of(self.env)
+        if not 1 <= self.batch <= images:
+            raise ValueError(
+                f"batch is a number of trials in 1..{images}, the training images of {self.env}, "
+                f"got {self.batch}"
+            )
+        pick_device(self.device)
+        for agent, settings in self.cells().items():
+            if settings is None:
+                _find_own(agent)
 
     def hidden_sizes(self) -> tuple[int, ...]:
         """`sizes` as numbers. Raises ValueError."""
@@ -49,6 +68,28 @@ class Options:
         if not sizes or min(sizes) < 1:
             raise ValueError(f"sizes {self.sizes!r}: give whole numbers such as 500,300")
         return sizes
+
+
+def _find_own(agent: str) -> None:
+    path = sys.path.copy()
+    try:
+        own_class(agent)
+    except (ValueError, TypeError):
+        raise
+    except Exception as fault:
+        raise Failed(f"{agent}: {blame(agent, fault)}") from fault
+    finally:
+        sys.path[:] = path  # runs' processes inherit it, and would import this folder's modules
+
+
+def make_folder(path: Path) -> None:
+    """Make sure of a folder to write in. Raises ValueError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK):
+            raise PermissionError(None, "it is read-only")
+    except OSError as fault:
+        raise ValueError(f"out {str(path)!r} is no folder to write in: {fault.strerror}") from fault
 
 
 def dataset_of(env: str) -> str:
@@ -73,7 +114,7 @@ def script(main: Callable[[Any], None], args: type) -> None:
     """Run a script: what the user can mend is said in one sentence, without a traceback."""
     try:
         main(tyro.cli(args))
-    except (ValueError, TypeError, OSError) as fault:
+    except (Failed, ValueError, TypeError, OSError) as fault:
         sys.exit(f"error: {fault}")
     except KeyboardInterrupt:
         sys.exit("stopped: finished runs are kept, the same command goes on from there")

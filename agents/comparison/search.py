@@ -1,8 +1,9 @@
 """The protocol's search: the same configurations for every cell, chosen on validation.
 
 16 configurations: 8 learning rates, a factor 2 apart, times 2 initialisations. At a first look all
-of them run a fifth of the budget on one tuning seed; the best 4 run all of it on both, and the best
-final validation accuracy wins. A best rate on the edge of the range extends it for every cell.
+of them run a fifth of the budget on one tuning seed. The best 4 run all of it on both, one that
+diverges giving its place to the next, and the best final validation accuracy wins. A best rate on
+the edge of the range extends it for every cell.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ TUNING_SEEDS = (0, 1)
 SCREEN = 5  # the first look takes one part in five of the budget
 FINALISTS = 4
 EXTENSIONS = 2  # at most so often the range grows
+
+Scores = dict[str, dict[Settings, float]]  # by agent and settings
 
 
 @dataclass(frozen=True)
@@ -68,12 +71,7 @@ def search_rates(
     first = scores(
         everything, TUNING_SEEDS[:1], replace(task, trials=task.trials // SCREEN), folder
     )
-    finalists = [
-        (agent, settings)
-        for agent in cells
-        for settings in sorted(first[agent], key=first[agent].__getitem__)[-FINALISTS:]
-    ]
-    final = scores(finalists, TUNING_SEEDS, task, folder)
+    final = _finals(first, task, folder)
     found = []
     for agent in cells:
         winner = max(final[agent], key=final[agent].__getitem__)
@@ -86,10 +84,25 @@ def search_rates(
     return found
 
 
+def _finals(first: Scores, task: Task, folder: Path) -> Scores:
+    """Run each cell's best at the full budget, until FINALISTS of them came through."""
+    waiting = {agent: sorted(seen, key=seen.__getitem__) for agent, seen in first.items()}
+    final: Scores = {agent: {} for agent in first}
+    while True:
+        called = []
+        for agent, settings in waiting.items():
+            through = sum(score > 0 for score in final[agent].values())
+            called += [(agent, settings.pop()) for _ in range(FINALISTS - through) if settings]
+        if not called:
+            return final
+        for agent, scored in scores(called, TUNING_SEEDS, task, folder).items():
+            final[agent] |= scored
+
+
 def scores(
     configurations: Sequence[tuple[str, Settings]], seeds: Sequence[int], task: Task, folder: Path
-) -> dict[str, dict[Settings, float]]:
-    """Final validation accuracy of each configuration, mean of the seeds; diverged is 0."""
+) -> Scores:
+    """Final validation accuracy of each configuration, mean of the seeds; 0 if one diverged."""
     jobs = [
         Job(task.env, agent, settings, seed, task.batch, task.device, reads_test=False)
         for agent, settings in configurations
@@ -101,6 +114,6 @@ def scores(
         score = result.validation[-1] if result.diverged is None else 0.0
         by_agent.setdefault(job.agent, {}).setdefault(job.settings, []).append(score)
     return {
-        agent: {settings: fmean(seeds) for settings, seeds in scored.items()}
+        agent: {settings: fmean(seeds) if all(seeds) else 0.0 for settings, seeds in scored.items()}
         for agent, scored in by_agent.items()
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from statistics import mean
 from typing import TYPE_CHECKING, Any, cast
 
 from agents.comparison import statistics
@@ -100,10 +101,10 @@ def _supervised_final(supervised: Runs, task: Task) -> tuple[float | None, str]:
     finals = [
         run.validation[-1] if run.diverged is None else task.chance for run in supervised.values()
     ]
-    mean = sum(finals) / len(finals)
-    if mean <= task.chance:
+    final = mean(finals)  # exact: a sum of floats could put three times chance above chance
+    if final <= task.chance:
         return None, "supervised stayed at chance"
-    return mean, "this run's supervised"
+    return final, "this run's supervised"
 
 
 def _criterion(rho: float, final: float | None, supervised: Runs, task: Task) -> Criterion:

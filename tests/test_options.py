@@ -1,0 +1,129 @@
+"""What cannot be run is refused in one sentence, before anything is run."""
+
+import importlib.util
+import os
+import re
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import torch
+
+from agents.comparison import compare, search
+from agents.comparison.options import Options, script
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(f"script_{name}", SCRIPTS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look it up
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(params=["compare", "search"])
+def refused(request, monkeypatch, tmp_path):
+    """What a script says to arguments that it cannot run with."""
+    module = load(request.param)
+    monkeypatch.chdir(tmp_path)
+    for user in (compare, search):
+        monkeypatch.setattr(user, "run_all", lambda *_: pytest.fail("a run was started"))
+
+    def refused(*arguments):
+        monkeypatch.setattr(sys, "argv", [request.param, *arguments])
+        with pytest.raises(SystemExit) as end:
+            script(module.main, module.Args)
+        assert isinstance(end.value.code, str)  # printed on stderr; the exit code is then 1
+        assert re.fullmatch(r"error: [^\n]+", end.value.code)
+        return end.value.code
+
+    refused.script = request.param
+    return refused
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("--env CartPole-v1", "unknown environment 'CartPole-v1': choose one of DigitsReward-v0"),
+        ("--env Nonsense-v0", "unknown environment 'Nonsense-v0'"),
+        ("--agents nobody", "unknown agent 'nobody': choose one of supervised"),
+        ("--agents supervised,", "unknown agent ''"),
+        ("--agents nothing+backprop", "unknown signal 'nothing'"),
+        ("--agents label+nothing", "unknown credit rule 'nothing'"),
+        ("--network wide", "unknown network 'wide': choose one of dense"),
+        ("--sizes wide", "sizes 'wide': give whole numbers"),
+        ("--sizes 16,,16", "sizes '16,,16'"),
+        ("--sizes 0", "sizes '0'"),
+        ("--sizes -16", "sizes '-16'"),
+        ("--epochs 0", "epochs is a number of passes, 1 or more, got 0"),
+        ("--epochs -1", "epochs is a number of passes, 1 or more, got -1"),
+        ("--batch 0", "batch is a number of trials in 1..1294"),
+        ("--batch 1295", "batch is a number of trials in 1..1294"),
+        ("--device tpu", "'tpu'"),
+        ("--agents nowhere:Agent", "no class 'Agent' in a module 'nowhere'"),
+        ("--agents own:Nobody", "no class 'Nobody' in a module 'own'"),
+        ("--agents own:NoLearn", "own:NoLearn needs the methods act(images) and learn(reward)"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_in_a_sentence(refused, arguments, sentence):
+    assert sentence in refused(*arguments.split())
+
+
+def test_a_gpu_that_is_not_there_is_refused(refused, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert "device='cuda' is not there" in refused("--device", "cuda")
+
+
+@pytest.mark.parametrize("out", ["file", "file/below"])
+def test_a_folder_that_cannot_be_written_is_refused(refused, out):
+    Path("file").touch()
+    assert f"out {out!r} is no folder to write in" in refused("--out", out)
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_refused(refused):
+    Path("locked").mkdir(mode=0o500)
+    assert "it is read-only" in refused("--out", "locked")
+
+
+@pytest.mark.parametrize("seeds", ["0", "-1"])
+@pytest.mark.parametrize("refused", ["compare"], indirect=True)
+def test_fewer_than_one_seed_is_refused(refused, seeds):
+    assert f"1 or more, got {seeds}" in refused("--seeds", seeds)
+
+
+@pytest.mark.parametrize("refused", ["search"], indirect=True)
+def test_a_class_of_ones_own_is_not_searched_for(refused):
+    assert "no settings that could be searched for" in refused("--agents", "own:Blown")
+
+
+def test_a_fault_in_ones_own_module_is_named_with_its_line(refused):
+    Path("faulty.py").write_text("fine = 1\n1 / 0\n")
+    said = refused("--agents", "faulty:Agent")
+    assert "faulty:Agent: ZeroDivisionError: division by zero" in said
+    assert said.endswith("faulty.py, line 2)")
+
+
+def test_looking_for_ones_own_class_does_not_change_where_runs_import_from(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    before = sys.path.copy()
+    Path("kept_apart.py").write_text("class Agent:\n    act = learn = None\n")
+    Options(agents="kept_apart:Agent").check()
+    assert sys.path == before
+
+
+@pytest.mark.parametrize("name", ["compare", "search"])
+def test_help_names_and_explains_every_field(name, monkeypatch, capsys):
+    module = load(name)
+    monkeypatch.setattr(sys, "argv", [name, "--help"])
+    with pytest.raises(SystemExit) as end:
+        script(module.main, module.Args)
+    assert end.value.code == 0
+    shown = " ".join(re.sub("[│╭╮╰╯─]|-{3,}", " ", capsys.readouterr().out).split())
+    explained = dict(re.findall(r"--(\w+) [A-Z]+ (.+?) \(default: ", shown))
+    assert set(explained) == {field.name for field in fields(module.Args)}
+    assert all(len(text.split()) >= 4 for text in explained.values()), explained

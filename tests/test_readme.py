@@ -1,0 +1,88 @@
+"""README's Python runs as it stands there, and its commands have the options they name."""
+
+import contextlib
+import io
+import os
+import re
+from pathlib import Path
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from agents import evaluate, train
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+OWN = [block for block in BLOCKS if "def act(" in block and "def learn(" in block]
+ENV = "DigitsReward-v0"
+
+
+def execute(block):
+    """Run a block as a program in the current folder; its names and what it printed."""
+    if "MNIST" in re.sub("#.*", "", block) and "CREDIT_ENVS_MIRROR" not in os.environ:
+        pytest.skip("this block reads MNIST, and there is no mirror of it")
+    names = {"__name__": "__main__"}
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        exec(compile(block, "README.md", "exec"), names)
+    return names, output.getvalue()
+
+
+@pytest.mark.parametrize("number", range(len(BLOCKS)))
+def test_every_block_runs_and_the_agent_it_measures_has_learned(number, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    _, output = execute(BLOCKS[number])
+    measured = re.findall(r"([\d.]+)%", output)
+    assert len(measured) == BLOCKS[number].count("print(")
+    assert all(float(percent) > 50 for percent in measured)
+
+
+def test_a_block_makes_trains_and_measures_an_agent():
+    assert any(
+        all(use in block for use in ("make_agent(", "train(", "evaluate(")) for block in BLOCKS
+    )
+
+
+def test_an_agent_of_ones_own_and_its_loop_take_25_lines():
+    assert OWN
+    assert all(sum(bool(line.strip()) for line in block.splitlines()) <= 25 for block in OWN)
+
+
+@pytest.fixture
+def own(monkeypatch, tmp_path):
+    """README's own agent, and an environment for it."""
+    monkeypatch.chdir(tmp_path)
+    names, _ = execute(OWN[0])
+    (made,) = [
+        n for n in names.values() if isinstance(n, type) and {"act", "learn"} <= set(vars(n))
+    ]
+    env = gym.make_vec(ENV, num_envs=32)
+    env.reset(seed=1)
+    return made(env.single_observation_space, env.single_action_space, seed=1), env
+
+
+def test_an_agent_of_ones_own_learns_from_reward(own):
+    agent, env = own
+    assert evaluate(agent, ENV) < 0.2
+    train(agent, env, trials=30_000, progress_bar=False)
+    assert evaluate(agent, ENV) > 0.5
+
+
+def test_an_agent_of_ones_own_learns_nothing_from_rewards_that_mean_nothing(own):
+    agent, env = own
+    lots = np.random.default_rng(0)
+    images, _ = env.reset()
+    for _ in range(30_000 // 32):
+        images, *_ = env.step(agent.act(images))
+        agent.learn((lots.random(32) < 0.1).astype(np.float32))
+    assert evaluate(agent, ENV) < 0.35
+
+
+def test_a_command_has_the_options_that_are_shown():
+    commands = re.findall(r"python (scripts/\w+\.py)((?: --\w+ \S+)*)", README)
+    assert commands
+    for script, options in commands:
+        fields = (ROOT / script).read_text() + (ROOT / "agents/comparison/options.py").read_text()
+        for option in re.findall(r"--(\w+)", options):
+            assert re.search(rf"^    {option}: ", fields, re.MULTILINE), f"{script} --{option}"

@@ -1,0 +1,108 @@
+"""The search on made-up landscapes: the same for every cell, whatever it finds."""
+
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import pytest
+from landscape import lay, peaked
+
+from agents.comparison import search
+from agents.comparison.search import RATES, Task
+from agents.settings import INITS, settings_of
+
+TASK = Task("DigitsReward-v0", trials=1000, batch=128, device="cpu")
+CELLS = {name: settings_of(name) for name in ("supervised", "q_agrel", "reinforce")}
+MIDDLE = RATES[3]
+
+
+@pytest.fixture
+def landscape(monkeypatch):
+    return partial(lay, monkeypatch)
+
+
+def configurations(jobs):
+    return {(job.agent, job.settings.lr, job.settings.init) for job in jobs}
+
+
+def test_every_cell_gets_sixteen_configurations_at_a_fifth_of_the_budget(landscape):
+    looks = landscape(peaked(MIDDLE))
+    found = search.search(CELLS, TASK, Path("unused"))
+    jobs, trials = looks[0]
+    assert trials == 200
+    assert {job.seed for job in jobs} == {0}
+    assert configurations(jobs) == {(a, lr, i) for a in CELLS for lr in RATES for i in INITS}
+    assert len(jobs) == 3 * 16
+    assert [f.tried for f in found] == [16] * 3
+
+
+def test_the_best_four_of_every_cell_get_the_whole_budget_on_both_seeds(landscape):
+    looks = landscape(peaked(MIDDLE))
+    search.search(CELLS, TASK, Path("unused"))
+    jobs, trials = looks[1]
+    assert trials == 1000
+    assert len(looks) == 2
+    best = {(MIDDLE, "he"), (MIDDLE, "paper"), (RATES[2], "he"), (RATES[4], "he")}
+    assert configurations(jobs) == {(agent, *one) for agent in CELLS for one in best}
+    assert set(Counter(job.agent for job in jobs).values()) == {8}
+    assert {job.seed for job in jobs} == {0, 1}
+
+
+def test_what_it_finds_is_the_best_and_the_median(landscape):
+    landscape(peaked(MIDDLE, "paper"))
+    found = search.search(CELLS, TASK, Path("unused"))[1]
+    assert found.agent == "q_agrel"
+    assert (found.settings.lr, found.settings.init) == (MIDDLE, "paper")
+    assert found.best == pytest.approx(0.9 + 0.0005)  # the mean of both seeds
+    # Distances 0 1 1 2 2 3 3 4, each with both initialisations: between 2 with paper and he.
+    assert found.median == pytest.approx(0.9 - 0.1 - 0.005)
+    assert not found.on_edge
+
+
+def test_the_whole_budget_decides_and_not_the_first_look(landscape):
+    first, last = peaked(MIDDLE), peaked(RATES[4])
+    looks = []
+
+    def accuracy(job):
+        return (first if len(looks) == 1 else last)(job)
+
+    looks = landscape(accuracy)
+    assert {f.settings.lr for f in search.search(CELLS, TASK, Path("unused"))} == {RATES[4]}
+
+
+def test_no_run_of_a_search_reads_test(landscape):
+    looks = landscape(peaked(MIDDLE))
+    search.search(CELLS, TASK, Path("unused"))
+    assert not any(job.reads_test for jobs, _ in looks for job in jobs)
+
+
+@pytest.mark.parametrize(("best", "added"), [(2 * RATES[0], 1.6), (RATES[-1] / 2, RATES[-1] / 2)])
+def test_a_best_rate_on_the_edge_extends_the_range_for_every_cell(landscape, best, added):
+    looks = landscape(lambda job: peaked(best if job.agent == "reinforce" else MIDDLE)(job))
+    found = search.search(CELLS, TASK, Path("unused"))
+    rates = {
+        agent: {lr for a, lr, _ in configurations(looks[2][0]) if a == agent} for agent in CELLS
+    }
+    assert all({*RATES, added} <= tried for tried in rates.values())
+    assert len({f.tried for f in found}) == 1
+    assert [f.settings.lr for f in found] == [MIDDLE, MIDDLE, best]
+
+
+def test_the_range_grows_twice_at_most_and_an_edge_is_said(landscape):
+    looks = landscape(peaked(100))
+    found = search.search(CELLS, TASK, Path("unused"))
+    assert len(looks) == 2 * 3
+    assert {(f.settings.lr, f.tried, f.on_edge) for f in found} == {(3.2, 20, True)}
+
+
+def test_both_edges_can_grow_at_once(landscape):
+    looks = landscape(lambda job: peaked(1.6 if job.agent == "q_agrel" else RATES[-1] / 2)(job))
+    found = search.search(CELLS, TASK, Path("unused"))
+    assert {lr for _, lr, _ in configurations(looks[2][0])} == {1.6, *RATES, RATES[-1] / 2}
+    assert found[1].settings.lr == 1.6
+
+
+def test_a_configuration_that_diverges_is_counted_and_not_chosen(landscape):
+    landscape(peaked(MIDDLE), diverges=lambda job: job.settings.lr >= MIDDLE)
+    found = search.search(CELLS, TASK, Path("unused"))
+    assert {(f.settings.lr, f.tried) for f in found} == {(RATES[4], 16)}
