@@ -63,11 +63,12 @@ def test_the_answer_has_the_form_of_the_images(trials):
         assert type(choose(images[0])) is type(choose(torch.from_numpy(images[0]))) is int
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("network", ["dense", "conv"])
-def test_bytes_and_fractions_teach_the_same(trials, network):
+def test_bytes_and_fractions_teach_the_same(trials, network, dtype):
     agent, other = make(network=network), make(network=network)
     learn(agent, trials)
-    learn(other, [((images / np.float32(255)), labels) for images, labels in trials])
+    learn(other, [((images / 255).astype(dtype), labels) for images, labels in trials])
     for name, tensor in agent.net.state_dict().items():
         torch.testing.assert_close(other.net.state_dict()[name], tensor, rtol=1e-3, atol=1e-5)
 

@@ -149,7 +149,10 @@ LINEAR = [{"optimizer": "sgd"}, {"optimizer": "adamw", "lr": 0.01}]
 @every_rule
 @pytest.mark.parametrize("options", UNLIKE + LINEAR)
 def test_rules_that_need_the_same_decay_refuse_other_optimisers(rule, options):
-    if RULES[rule].needs_same_decay and options in UNLIKE:
+    net = prepared("dense", rule)
+    mirrors = any(f is not None and f.requires_grad for f in (m.feedback for m in weighted(net)))
+    assert RULES[rule].needs_same_decay == mirrors  # feedback that the optimiser itself moves
+    if mirrors and options in UNLIKE:
         with pytest.raises(ValueError, match="same decay at every step: use 'sgd' without mom"):
             make_agent("label", rule, **options)
     else:
