@@ -39,12 +39,12 @@ class Carry(torch.autograd.Function):
         if layer.keeps_error:
             layer.error = error
         below = layer.below(error, activity, feedback) if down else None
-        product = layer.product(error, activity) if change else None
+        product = layer.product(error, activity) if change or reciprocal else None
         offset = error.transpose(0, 1).flatten(1).sum(1) if bias else None
         # A feedback weight that learns sees the same local product (Kolen & Pollack); a copy,
         # because whatever scales one gradient in place (clipping) must not scale it twice.
-        mirrored = None if product is None or not reciprocal else product.clone()
-        return None, below, product, offset, mirrored
+        mirrored = product.clone() if product is not None and reciprocal else None
+        return None, below, product if change else None, offset, mirrored
 
 
 class Weighted(nn.Module):

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from agents import checkpoint
 from agents.credit import Trial
+from agents.exchange import answers_of, batch_of, like
 from agents.explore import EXPLORE
 from agents.networks import NETWORKS, Shape, initialise
 from agents.plasticity import make_optimizer
@@ -65,12 +65,12 @@ class Agent:
         initialise(self.net, settings.init, self.generators["weights"])
         self.rule.prepare(self.net, self.generators["feedback"])
         # Images come channels-last; weights in the same order save convolutions half their time.
-        self.net.to(self.device, memory_format=torch.channels_last)
+        self.net.to(device=self.device, memory_format=torch.channels_last)  # pyright: ignore
         self.optimizer = make_optimizer(
             self.net, settings.optimizer, settings.lr, settings.momentum, settings.weight_decay
         )
         self._not_finite = FirstBad(self.device, Diverged)
-        self._no_reward = FirstBad(self.device, _not_a_number)
+        self._no_answer = FirstBad(self.device, _no_answer)
         self._open: Open | None = None
 
     @property
@@ -83,7 +83,7 @@ class Agent:
 
         NumPy in, NumPy out; torch in, torch out; one image gives an int.
         """
-        batch = self._batch(images)
+        batch = batch_of(images, self.shape, self.device)
         output = self.net(batch)
         draws = torch.rand(
             (len(batch), 1 + self.classes),
@@ -92,20 +92,20 @@ class Agent:
         )
         action = self.explore(output.detach(), self.settings.epsilon, draws)
         self._open = Open(batch, output, action)
-        return _like(images, action)
+        return like(images, action)
 
     def learn(self, answer: Any) -> None:
         """Settle the open `act` with its rewards or labels, (B,) or a number, and learn.
 
-        Raises RuntimeError without an open act, ValueError for a wrong length or a value that is
-        not finite, Diverged when the cost is no longer finite.
+        Raises RuntimeError without an open act, TypeError or ValueError for an answer that is
+        none (the act stays open), Diverged when the cost is no longer finite.
         """
         if self._open is None:
             raise RuntimeError(
                 "learn() settles the trial that act() opened: call act(images) first"
             )
         images, output, action = self._open
-        cost = self.signal(output, action, self._answer(answer, len(images)))
+        cost = self.signal(output, action, self._answers(answer, len(images)))
         self._open = None
         trial = Trial(images, output, cost, cost(output), self.generators["noise"])
         self._not_finite.note(~trial.costs.isfinite(), self.trials)
@@ -121,13 +121,14 @@ class Agent:
         self.check()
         self.net.eval()
         try:
-            return _like(images, self.net(self._batch(images)).argmax(1))
+            batch = batch_of(images, self.shape, self.device)
+            return like(images, self.net(batch).argmax(1))
         finally:
             self.net.train()
 
     def check(self) -> None:
         """Raise the error of a bad trial that a GPU still keeps to itself."""
-        self._no_reward.read()
+        self._no_answer.read()
         self._not_finite.read()
 
     def save(self, path: str | Path) -> None:
@@ -141,26 +142,14 @@ class Agent:
         }  # fmt: skip
         checkpoint.write(path, self.tensors(), facts)
 
-    def _batch(self, images: Any) -> Tensor:
-        batch = torch.as_tensor(images).to(self.device, non_blocking=True)
-        if batch.shape == self.shape:
-            batch = batch[None]
-        if batch.shape[1:] != self.shape or batch.dim() != 4:
-            raise ValueError(
-                f"this agent sees images of shape (B, {', '.join(map(str, self.shape))}), "
-                f"got {tuple(batch.shape)}"
-            )
-        if batch.dtype != torch.uint8 and not batch.is_floating_point():
-            raise TypeError(f"images are uint8 (0..255) or float (0..1), got {batch.dtype}")
-        return batch if batch.dtype == torch.uint8 else batch.to(torch.float32)
-
-    def _answer(self, answer: Any, trials: int) -> Tensor:
-        dtype = torch.float32 if self.learns_from == "reward" else torch.int64
-        tensor = torch.as_tensor(answer).to(self.device, dtype, non_blocking=True).reshape(-1)
-        if len(tensor) != trials:
-            raise ValueError(f"act() saw {trials} images, learn() got {len(tensor)} answers")
-        self._no_reward.note(~tensor.isfinite(), self.trials)
-        return tensor
+    def _answers(self, answer: Any, trials: int) -> Tensor:
+        answers = answers_of(answer, trials, self.learns_from, self.device)
+        if self.learns_from == "label":
+            bad = (answers < 0) | (answers >= self.classes)
+        else:
+            bad = ~answers.isfinite()
+        self._no_answer.note(bad, self.trials)
+        return answers
 
     def tensors(self) -> dict[str, Tensor]:
         """All state as named tensors: weights, feedback, baselines, optimiser, generators."""
@@ -185,13 +174,5 @@ class Agent:
         self.optimizer.load_state_dict({"state": states, "param_groups": groups})
 
 
-def _not_a_number(trial: int) -> ValueError:
-    return ValueError(f"the answer of trial {trial} is not a finite number: nothing was learned")
-
-
-def _like(images: Any, action: Tensor) -> Any:
-    """The action in the form the images came in."""
-    if isinstance(images, Tensor):
-        return action if images.dim() == 4 else int(action)
-    actions = action.cpu().numpy()
-    return actions if np.ndim(images) == 4 else int(actions[0])
+def _no_answer(trial: int) -> ValueError:
+    return ValueError(f"the answer of trial {trial} is no finite reward, or no class: not learned")

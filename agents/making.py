@@ -44,13 +44,18 @@ def make_agent(
 
 def load_agent(path: str | Path, *, device: str = "auto") -> Agent:
     """The agent that `agent.save(path)` wrote: it goes on as the saved one would have."""
+    place = pick_device(device)
     tensors, facts = checkpoint.read(path)
-    settings = Settings.from_dict(facts["settings"])
-    agent = Agent(
-        settings, facts["shape"], facts["classes"], seed=facts["seed"], device=pick_device(device)
-    )
-    agent.restore(tensors)
-    agent.trials = facts["trials"]
+    try:
+        settings, shape = Settings.from_dict(facts["settings"]), tuple(facts["shape"])
+        agent = Agent(settings, shape, facts["classes"], seed=facts["seed"], device=place)
+        agent.restore(tensors)
+        agent.trials = facts["trials"]
+    except (KeyError, TypeError, RuntimeError) as fault:
+        raise ValueError(
+            f"{path} holds an agent that this version does not know ({fault}): train it again, or "
+            "load it with the version that saved it"
+        ) from fault
     return agent
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from agents.credit import RULES, CreditRule
@@ -48,15 +49,24 @@ class Settings:
         _known("init", self.init, INITS)
         _known("exploration", self.explore or "greedy", EXPLORE)
         _known("optimizer", self.optimizer, OPTIMIZERS)
-        if not self.lr > 0:
-            raise ValueError(f"lr is a positive learning rate, got {self.lr}")
-        if not 0 <= self.epsilon <= 1:
-            raise ValueError(f"epsilon is a probability in 0..1, got {self.epsilon}")
+        self._check_numbers()
         if self.rule.needs_same_decay and self._treats_feedback_unlike():
             raise ValueError(
                 f"{self.rule.name} needs an optimiser that gives weights and feedback the same "
                 "decay at every step: use 'sgd' without momentum, or 'adamw'"
             )
+
+    def _check_numbers(self) -> None:
+        if not 0 < self.lr < inf:
+            raise ValueError(f"lr is a positive learning rate, got {self.lr}")
+        if not 0 <= self.epsilon <= 1:
+            raise ValueError(f"epsilon is a probability in 0..1, got {self.epsilon}")
+        if not 0 <= self.weight_decay < inf:
+            raise ValueError(f"weight_decay is 0 or more, got {self.weight_decay}")
+        if not 0 <= self.momentum < 1 or (self.momentum and self.optimizer != "sgd"):
+            raise ValueError(f"momentum is in 0..1 and for 'sgd' only, got {self.momentum}")
+        if not all(isinstance(size, int) and size > 0 for size in self.sizes):
+            raise ValueError(f"sizes are whole numbers of units above 0, got {self.sizes}")
 
     @property
     def rule(self) -> CreditRule:
@@ -106,6 +116,8 @@ AGENTS: dict[str, Settings] = {
 
 def settings_of(agent: str) -> Settings:
     """Settings of a named agent, or of a cell written "signal+credit"."""
+    if not isinstance(agent, str):
+        raise TypeError(f"an agent is a name or Settings, got {agent!r}")
     if agent in AGENTS:
         return AGENTS[agent]
     signal, plus, credit = agent.partition("+")

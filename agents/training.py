@@ -20,6 +20,8 @@ def train(agent: Any, env: gym.Env | VectorEnv, trials: int, progress_bar: bool 
     `reveal_label=True`. A vector environment's batches are whole, so up to B - 1 trials more are
     run. Training in parts gives the same as training at once.
     """
+    if trials < 0:
+        raise ValueError(f"trials is a number of trials, 0 or more, got {trials}")
     from_label = getattr(agent, "learns_from", "reward") == "label"
     _check(env, from_label)
     batched = isinstance(env, VectorEnv)

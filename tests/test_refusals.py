@@ -60,6 +60,10 @@ def test_unknown_agents_are_refused_by_name(agent, sentence):
         ({"optimizer": "rmsprop"}, "unknown optimizer 'rmsprop': choose one of sgd, adam, adamw"),
         ({"lr": 0.0}, "lr is a positive learning rate, got 0.0"),
         ({"lr": float("nan")}, "lr is a positive learning rate, got nan"),
+        ({"lr": float("inf")}, "lr is a positive learning rate, got inf"),
+        ({"weight_decay": -1.0}, "weight_decay is 0 or more, got -1.0"),
+        ({"momentum": 0.9, "optimizer": "adamw"}, "momentum is in 0..1 and for 'sgd' only"),
+        ({"sizes": (0,)}, "sizes are whole numbers of units above 0"),
         ({"epsilon": 1.5}, "epsilon is a probability in 0..1, got 1.5"),
         ({"epsilon": float("nan")}, "epsilon is a probability in 0..1, got nan"),
     ],
@@ -132,10 +136,18 @@ def test_learn_needs_an_open_trial_and_closes_it():
 
 
 BAD_ANSWERS = [
-    (np.ones(3), "saw 4 images, learn.. got 3 answers"),
-    (1.0, "saw 4 images, learn.. got 1 answers"),
-    (np.array([1, 0, np.nan, 1]), "the answer of trial 2 is not a finite number"),
-    (np.array([1, 0, 0, np.inf]), "the answer of trial 3 is not a finite number"),
+    (np.ones(3), r"saw 4 images, learn\(\) got answers of shape \(3,\)"),
+    (np.ones((2, 2)), r"saw 4 images, learn\(\) got answers of shape \(2, 2\)"),
+    (1.0, r"saw 4 images, learn\(\) got answers of shape \(\)"),
+    (None, "a reward is a number, got None"),
+    (np.array([1, 0, np.nan, 1]), "the answer of trial 2 is no finite reward"),
+    (np.array([1, 0, 0, np.inf]), "the answer of trial 3 is no finite reward"),
+]
+BAD_LABELS = [
+    (np.array([1, 0, 10, 1]), "the answer of trial 2 is .* no class"),
+    (np.array([1, 0, 1, -100]), "the answer of trial 3 is .* no class"),
+    (np.array([1, 0, 0.7, 1]), "labels are integers"),
+    (np.array([1, 0, np.nan, 1]), "labels are integers"),
 ]
 
 
@@ -145,12 +157,35 @@ def test_a_refused_answer_leaves_the_trial_open_and_the_agent_as_it_was(answer, 
     agent, other = make("policy_gradient", rule), make("policy_gradient", rule)
     agent.act(IMAGES)
     before = state(agent)
-    with pytest.raises(ValueError, match=sentence):
+    with pytest.raises((ValueError, TypeError), match=sentence):
         agent.learn(answer)
     assert all(torch.equal(value, before[name]) for name, value in state(agent).items())
     agent.learn(np.ones(4))
     other.act(IMAGES)
     other.learn(np.ones(4))
+    assert all(torch.equal(value, state(other)[name]) for name, value in state(agent).items())
+
+
+@pytest.mark.parametrize("signal", ["label", "label_mse"])
+@pytest.mark.parametrize(("label", "sentence"), BAD_LABELS)
+def test_a_label_that_is_no_class_is_refused_and_the_trial_stays_open(label, sentence, signal):
+    agent = make(signal, "backprop")
+    agent.act(IMAGES)
+    with pytest.raises((ValueError, TypeError), match=sentence):
+        agent.learn(label)
+    agent.learn(np.ones(4, int))
+    assert agent.trials == 4
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_an_environment_may_reuse_its_arrays_between_act_and_learn(dtype):
+    agent, other = (make("reward_prediction", "learned_feedback") for _ in range(2))
+    reused = IMAGES.astype(dtype)
+    agent.act(reused)
+    reused[:] = 0
+    other.act(IMAGES.astype(dtype))
+    for each in (agent, other):
+        each.learn(np.ones(4))
     assert all(torch.equal(value, state(other)[name]) for name, value in state(agent).items())
 
 

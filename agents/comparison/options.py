@@ -11,7 +11,7 @@ import gymnasium as gym
 import tyro
 
 from agents.comparison.pool import Failed, blame
-from agents.making import own_class, pick_device
+from agents.making import own_class
 from agents.settings import Settings, settings_of
 from credit_envs.datasets import DATASETS, load
 
@@ -54,7 +54,6 @@ class Options:
                 f"batch is a number of trials in 1..{images}, the training images of {self.env}, "
                 f"got {self.batch}"
             )
-        pick_device(self.device)
         for agent, settings in self.cells().items():
             if settings is None:
                 _find_own(agent)
