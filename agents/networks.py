@@ -10,7 +10,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from agents.layers import BatchNorm2d, Conv2d, Dropout, Linear, LocallyConnected2d, weighted
+from agents.layers import Conv2d, Linear, LocallyConnected2d, weighted
+from agents.second_look import BatchNorm2d, Dropout
 
 Shape = tuple[int, int, int]  # height, width, channels
 

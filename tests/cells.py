@@ -7,8 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from agents.credit import RULES, Trial
-from agents.layers import BatchNorm2d, Conv2d, Dropout, Linear, LocallyConnected2d, weighted
+from agents.layers import Conv2d, Linear, LocallyConnected2d, weighted
 from agents.networks import Pixels
+from agents.second_look import BatchNorm2d, Dropout
 from agents.signals import SIGNALS, Signal
 
 torch.set_num_threads(1)  # nets this small only wait for a second thread

@@ -9,15 +9,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from agents.credit import RULES
-from agents.layers import (
-    BatchNorm2d,
-    Conv2d,
-    Dropout,
-    Linear,
-    LocallyConnected2d,
-    second_look,
-    weighted,
-)
+from agents.layers import Conv2d, Linear, LocallyConnected2d, weighted
+from agents.second_look import BatchNorm2d, Dropout, second_look
 
 TIGHT = 1e-12
 

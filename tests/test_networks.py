@@ -5,8 +5,9 @@ import torch
 from cells import distance
 from torch import nn
 
-from agents.layers import BatchNorm2d, Conv2d, Dropout, Linear, weighted
+from agents.layers import Conv2d, Linear, weighted
 from agents.networks import NETWORKS, Pixels, initialise
+from agents.second_look import BatchNorm2d, Dropout
 from agents.settings import Settings
 
 MNIST, CIFAR, DIGITS, TINY = (28, 28, 1), (32, 32, 3), (8, 8, 1), (64, 64, 3)

@@ -26,7 +26,8 @@ import torch
 from torch import Tensor, nn
 
 from agents.credit.base import CreditRule, Trial, upper
-from agents.layers import Weighted, second_look
+from agents.layers import Weighted
+from agents.second_look import second_look
 
 FLOOR = 0.05  # output error below which a trial counts less: there L~ - L is mostly noise squared
 
