@@ -53,6 +53,26 @@ def started(folder, process):
     return [int(path.name.partition("-")[2]) for path in found]
 
 
+def importing(process):
+    """A process that the script has started for its runs, as soon as it imports PyTorch."""
+    end = time.monotonic() + PATIENCE
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while not (found := [pid for pid in children.read_text().split() if _imports_torch(pid)]):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return int(found[0])
+
+
+def _imports_torch(pid):
+    process = Path(f"/proc/{pid}")
+    try:
+        spawned = "spawn_main" in (process / "cmdline").read_text()
+        return spawned and "libtorch" in (process / "maps").read_text()
+    except OSError:
+        return False
+
+
 def gone(pids):
     """Whether the processes have ended, some seconds being given to them."""
     end = time.monotonic() + 20

@@ -12,7 +12,7 @@ import sys
 import numpy as np
 import pytest
 from matplotlib.image import imread
-from script import COMPARE, finish, finished, gone, once, start, started
+from script import COMPARE, finish, finished, gone, importing, once, start, started
 
 from agents.comparison.statistics import evaluation_points
 
@@ -172,6 +172,7 @@ def test_under_a_terminal_there_is_a_live_bar(killed):
 def test_ctrl_c_ends_with_a_sentence_and_no_process_left(tmp_path):
     shutil.copy(COMPARE.parents[1] / "tests/own.py", tmp_path / "mine.py")
     process = start(tmp_path, "supervised,mine:Slow", FINISHED="2")
+    os.kill(importing(process), signal.SIGINT)  # a terminal's Ctrl-C reaches the runs' processes
     pids = started(tmp_path, process)
     os.killpg(process.pid, signal.SIGINT)
     _, errors = finish(process, 1)

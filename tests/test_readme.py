@@ -9,6 +9,7 @@ from pathlib import Path
 import gymnasium as gym
 import numpy as np
 import pytest
+import torch
 
 from agents import evaluate, train
 
@@ -27,6 +28,15 @@ def execute(block):
     with contextlib.redirect_stdout(io.StringIO()) as output:
         exec(compile(block, "README.md", "exec"), names)
     return names, output.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def one_core():
+    """Two test processes, each with as many threads as cores, would wait for one another."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("number", range(len(BLOCKS)))

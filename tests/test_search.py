@@ -106,3 +106,16 @@ def test_a_configuration_that_diverges_is_counted_and_not_chosen(landscape):
     landscape(peaked(MIDDLE), diverges=lambda job: job.settings.lr >= MIDDLE)
     found = search.search(CELLS, TASK, Path("unused"))
     assert {(f.settings.lr, f.tried) for f in found} == {(RATES[4], 16)}
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_finalist_that_diverges_on_either_seed_gives_its_place_to_the_next(landscape, seed):
+    def diverges(job):
+        return len(looks) > 1 and job.settings.lr == MIDDLE and job.seed == seed
+
+    looks = landscape(peaked(MIDDLE), diverges)
+    found = search.search(CELLS, TASK, Path("unused"))
+    instead = {(RATES[2], "paper"), (RATES[4], "paper")}
+    assert configurations(looks[2][0]) == {(agent, *one) for agent in CELLS for one in instead}
+    assert len(looks) == 3
+    assert all(f.settings.lr in (RATES[2], RATES[4]) and f.settings.init == "he" for f in found)
