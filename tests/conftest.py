@@ -17,6 +17,7 @@ hypothesis.settings.load_profile("unhurried")
 def pytest_configure(config):
     if hasattr(config, "workerinput"):
         return  # a worker of pytest-xdist inherits the variables, and so shares the cache
+    os.environ["OMP_NUM_THREADS"] = "1"  # nets this small only wait for a second thread
     os.environ["CREDIT_ENVS_CACHE"] = tempfile.mkdtemp(prefix="credit-envs-tests-")
     os.environ.pop("CREDIT_ENVS_MIRROR", None)
     if MIRROR.is_dir():

@@ -1,9 +1,10 @@
 """The protocol's search: the same configurations for every cell, chosen on validation.
 
 16 configurations: 8 learning rates, a factor 2 apart, times 2 initialisations. At a first look all
-of them run a fifth of the budget on one tuning seed. The best 4 run all of it on both, one that
-diverges giving its place to the next, and the best final validation accuracy wins. A best rate on
-the edge of the range extends it for every cell.
+of them run a fifth of the budget on one tuning seed. The best 3 run all of it on both, one that
+diverges giving its place to the next, and the best final validation accuracy wins. Two seeds do not
+see a divergence that strikes one run in four, so a rate needs a margin: twice the rate must have
+come through the first look. A best rate on the edge of the range extends it for every cell.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from agents.settings import INITS, Settings
 RATES = tuple(0.8 / 2**k for k in range(8))  # 0.8 ... 0.00625
 TUNING_SEEDS = (0, 1)
 SCREEN = 5  # the first look takes one part in five of the budget
-FINALISTS = 4
+FINALISTS = 3
 EXTENSIONS = 2  # at most so often the range grows
 
 Scores = dict[str, dict[Settings, float]]  # by agent and settings
@@ -43,7 +44,7 @@ class Found:
     best: float  # at the full budget
     median: float  # of all configurations, at the first look
     tried: int
-    on_edge: bool  # the best rate is still the largest or smallest tried
+    on_edge: bool  # the best rate is still the largest or smallest that could win
 
 
 def search(cells: dict[str, Settings], task: Task, folder: Path) -> list[Found]:
@@ -54,7 +55,7 @@ def search(cells: dict[str, Settings], task: Task, folder: Path) -> list[Found]:
         edges = {f.settings.lr for f in found if f.on_edge}
         if not edges:
             return found
-        rates += [rate * 2 if rate == max(rates) else rate / 2 for rate in sorted(edges)]
+        rates += [min(rates) / 2 if rate == min(rates) else max(rates) * 2 for rate in edges]
     return search_rates(cells, rates, task, folder)
 
 
@@ -78,7 +79,7 @@ def search_rates(
         found.append(
             Found(
                 agent, winner, final[agent][winner], median(first[agent].values()),
-                len(first[agent]), winner.lr in (min(rates), max(rates)),
+                len(first[agent]), winner.lr in (min(rates), max(rates) / 2),
             )
         )  # fmt: skip
     return found
@@ -86,7 +87,10 @@ def search_rates(
 
 def _finals(first: Scores, task: Task, folder: Path) -> Scores:
     """Run each cell's best at the full budget, until FINALISTS of them came through."""
-    waiting = {agent: sorted(seen, key=seen.__getitem__) for agent, seen in first.items()}
+    waiting = {
+        agent: sorted(_with_margin(seen) or seen, key=seen.__getitem__)
+        for agent, seen in first.items()
+    }
     final: Scores = {agent: {} for agent in first}
     while True:
         called = []
@@ -97,6 +101,11 @@ def _finals(first: Scores, task: Task, folder: Path) -> Scores:
             return final
         for agent, scored in scores(called, TUNING_SEEDS, task, folder).items():
             final[agent] |= scored
+
+
+def _with_margin(seen: dict[Settings, float]) -> list[Settings]:
+    """Those of which twice the rate came through, too."""
+    return [one for one in seen if seen.get(replace(one, lr=2 * one.lr), 0.0) > 0]
 
 
 def scores(
