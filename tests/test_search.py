@@ -41,7 +41,7 @@ def test_the_best_three_of_every_cell_get_the_whole_budget_on_both_seeds(landsca
     search.search(CELLS, TASK, Path("unused"))
     jobs, trials = looks[1]
     assert trials == 1000
-    assert len(looks) == 2
+    assert len(looks) == 3  # the third asks for the winner's margin
     best = {(MIDDLE, "he"), (MIDDLE, "paper"), (RATES[4], "he")}
     assert configurations(jobs) == {(agent, *one) for agent in CELLS for one in best}
     assert set(Counter(job.agent for job in jobs).values()) == {6}
@@ -81,7 +81,7 @@ def test_a_best_rate_on_the_edge_extends_the_range_for_every_cell(landscape, bes
     looks = landscape(lambda job: peaked(best if job.agent == "reinforce" else MIDDLE)(job))
     found = search.search(CELLS, TASK, Path("unused"))
     rates = {
-        agent: {lr for a, lr, _ in configurations(looks[2][0]) if a == agent} for agent in CELLS
+        agent: {lr for a, lr, _ in configurations(looks[3][0]) if a == agent} for agent in CELLS
     }
     assert all({*RATES, added} <= tried for tried in rates.values())
     assert len({f.tried for f in found}) == 1
@@ -91,28 +91,38 @@ def test_a_best_rate_on_the_edge_extends_the_range_for_every_cell(landscape, bes
 def test_the_range_grows_twice_at_most_and_an_edge_is_said(landscape):
     looks = landscape(peaked(100))
     found = search.search(CELLS, TASK, Path("unused"))
-    assert len(looks) == 2 * 3
-    assert {(f.settings.lr, f.tried, f.on_edge) for f in found} == {(1.6, 20, True)}
+    assert len(looks) == 3 * 3
+    assert {(f.settings.lr, f.tried, f.on_edge) for f in found} == {(3.2, 20, True)}
 
 
 def test_both_edges_can_grow_at_once(landscape):
     looks = landscape(lambda job: peaked(1.6 if job.agent == "q_agrel" else RATES[-1] / 2)(job))
     found = search.search(CELLS, TASK, Path("unused"))
-    assert {lr for _, lr, _ in configurations(looks[2][0])} == {1.6, *RATES, RATES[-1] / 2}
+    assert {lr for _, lr, _ in configurations(looks[3][0])} == {1.6, *RATES, RATES[-1] / 2}
     assert found[1].settings.lr == 1.6
 
 
 def test_a_configuration_that_diverges_is_counted_and_not_chosen(landscape):
     landscape(peaked(MIDDLE), diverges=lambda job: job.settings.lr >= MIDDLE)
     found = search.search(CELLS, TASK, Path("unused"))
-    assert {(f.settings.lr, f.tried) for f in found} == {(RATES[5], 16)}  # not 4: no margin
+    assert {(f.settings.lr, f.tried) for f in found} == {(RATES[4], 16)}
 
 
-def test_a_rate_whose_double_diverged_at_the_first_look_does_not_win(landscape):
-    looks = landscape(peaked(MIDDLE), diverges=lambda job: job.settings.lr == 2 * MIDDLE)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_rate_that_diverges_a_little_faster_does_not_win(landscape, seed):
+    def diverges(job):
+        return job.settings.lr == pytest.approx(1.4 * MIDDLE) and job.seed == seed
+
+    looks = landscape(peaked(MIDDLE), diverges)
     found = search.search(CELLS, TASK, Path("unused"))
     assert {f.settings.lr for f in found} == {RATES[4]}
-    assert MIDDLE not in {lr for _, lr, _ in configurations(looks[1][0])}
+    assert {trials for _, trials in looks[2:]} == {200}  # asked at a fifth of the budget
+
+
+def test_the_last_finalist_wins_without_a_margin(landscape):
+    landscape(peaked(MIDDLE), lambda job: job.settings.lr not in RATES)
+    found = search.search(CELLS, TASK, Path("unused"))
+    assert {(f.settings.lr, f.settings.init) for f in found} == {(RATES[4], "he")}
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -124,5 +134,5 @@ def test_a_finalist_that_diverges_on_either_seed_gives_its_place_to_the_next(lan
     found = search.search(CELLS, TASK, Path("unused"))
     instead = {(RATES[2], "he"), (RATES[4], "paper")}
     assert configurations(looks[2][0]) == {(agent, *one) for agent in CELLS for one in instead}
-    assert len(looks) == 3
+    assert len(looks) == 4
     assert all(f.settings.lr in (RATES[2], RATES[4]) and f.settings.init == "he" for f in found)

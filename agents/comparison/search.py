@@ -2,9 +2,11 @@
 
 16 configurations: 8 learning rates, a factor 2 apart, times 2 initialisations. At a first look all
 of them run a fifth of the budget on one tuning seed. The best 3 run all of it on both, one that
-diverges giving its place to the next, and the best final validation accuracy wins. Two seeds do not
-see a divergence that strikes one run in four, so a rate needs a margin: twice the rate must have
-come through the first look. A best rate on the edge of the range extends it for every cell.
+diverges giving its place to the next, and the best final validation accuracy wins. A best rate on
+the edge of the range extends it for every cell.
+
+Two seeds do not see a divergence that strikes one run in four, so the winner needs a margin: with
+1.4 times its rate both seeds must come through a fifth of the budget, or the second best wins.
 """
 
 from collections.abc import Sequence
@@ -20,6 +22,7 @@ RATES = tuple(0.8 / 2**k for k in range(8))  # 0.8 ... 0.00625
 TUNING_SEEDS = (0, 1)
 SCREEN = 5  # the first look takes one part in five of the budget
 FINALISTS = 3
+MARGIN = 1.4
 EXTENSIONS = 2  # at most so often the range grows
 
 Scores = dict[str, dict[Settings, float]]  # by agent and settings
@@ -44,7 +47,7 @@ class Found:
     best: float  # at the full budget
     median: float  # of all configurations, at the first look
     tried: int
-    on_edge: bool  # the best rate is still the largest or smallest that could win
+    on_edge: bool  # the best rate is still the largest or smallest tried
 
 
 def search(cells: dict[str, Settings], task: Task, folder: Path) -> list[Found]:
@@ -55,7 +58,7 @@ def search(cells: dict[str, Settings], task: Task, folder: Path) -> list[Found]:
         edges = {f.settings.lr for f in found if f.on_edge}
         if not edges:
             return found
-        rates += [min(rates) / 2 if rate == min(rates) else max(rates) * 2 for rate in edges]
+        rates += [rate / 2 if rate == min(rates) else rate * 2 for rate in edges]
     return search_rates(cells, rates, task, folder)
 
 
@@ -69,28 +72,22 @@ def search_rates(
         for rate in rates
         for init in INITS
     ]
-    first = scores(
-        everything, TUNING_SEEDS[:1], replace(task, trials=task.trials // SCREEN), folder
-    )
+    short = replace(task, trials=task.trials // SCREEN)
+    first = scores(everything, TUNING_SEEDS[:1], short, folder)
     final = _finals(first, task, folder)
-    found = []
-    for agent in cells:
-        winner = max(final[agent], key=final[agent].__getitem__)
-        found.append(
-            Found(
-                agent, winner, final[agent][winner], median(first[agent].values()),
-                len(first[agent]), winner.lr in (min(rates), max(rates) / 2),
-            )
-        )  # fmt: skip
-    return found
+    winners = _winners(final, short, folder)
+    return [
+        Found(
+            agent, winners[agent], final[agent][winners[agent]], median(first[agent].values()),
+            len(first[agent]), winners[agent].lr in (min(rates), max(rates)),
+        )
+        for agent in cells
+    ]  # fmt: skip
 
 
 def _finals(first: Scores, task: Task, folder: Path) -> Scores:
     """Run each cell's best at the full budget, until FINALISTS of them came through."""
-    waiting = {
-        agent: sorted(_with_margin(seen) or seen, key=seen.__getitem__)
-        for agent, seen in first.items()
-    }
+    waiting = {agent: sorted(seen, key=seen.__getitem__) for agent, seen in first.items()}
     final: Scores = {agent: {} for agent in first}
     while True:
         called = []
@@ -103,9 +100,22 @@ def _finals(first: Scores, task: Task, folder: Path) -> Scores:
             final[agent] |= scored
 
 
-def _with_margin(seen: dict[Settings, float]) -> list[Settings]:
-    """Those of which twice the rate came through, too."""
-    return [one for one in seen if seen.get(replace(one, lr=2 * one.lr), 0.0) > 0]
+def _winners(final: Scores, short: Task, folder: Path) -> dict[str, Settings]:
+    """Each cell's best that comes through with a margin, too; the last one is not asked."""
+    ranked = {agent: sorted(scored, key=scored.__getitem__) for agent, scored in final.items()}
+    winners: dict[str, Settings] = {}
+    while asked := [agent for agent in ranked if agent not in winners]:
+        beyond = [(agent, _faster(ranked[agent][-1])) for agent in asked]
+        came = scores(beyond, TUNING_SEEDS, short, folder)
+        for agent, tried in beyond:
+            candidate = ranked[agent].pop()
+            if came[agent][tried] > 0 or not ranked[agent]:
+                winners[agent] = candidate
+    return winners
+
+
+def _faster(settings: Settings) -> Settings:
+    return replace(settings, lr=round(MARGIN * settings.lr, 6))
 
 
 def scores(
