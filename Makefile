@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: compare test test-slow check clean
+.PHONY: compare test test-slow check types clean
 
 compare: .venv/ready  ## learn the digits from reward and from labels: a table and a picture
 	$(BIN)/python scripts/compare.py --sizes 64,32 --batch 32 --epochs 80 --out results/digits
@@ -13,9 +13,11 @@ test: .venv/ready  ## everything but the long proofs
 test-slow: .venv/ready  ## the long proofs
 	$(BIN)/python -m pytest -q -m slow
 
-check: .venv/ready  ## style and types
+check: .venv/ready  ## style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: .venv/ready  ## types; pyright fetches a node of its own where there is none
 	$(BIN)/pyright
 
 .venv/ready: pyproject.toml constraints.txt

@@ -106,7 +106,7 @@ AGENTS: dict[str, Settings] = {
     "supervised_mse": Settings("label_mse", "backprop"),
     "readout_only": Settings("label", "readout_only"),
     "q_agrel": Settings("reward_prediction", "backprop"),
-    "brainprop": Settings("reward_prediction", "backprop", init="paper"),
+    "brainprop": Settings("reward_prediction", "backprop", init="paper", lr=0.1),
     "agrel": Settings("agrel", "backprop"),
     "reinforce": Settings("policy_gradient", "backprop"),
     "lansdell": Settings("label", "learned_feedback"),

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     from agents.comparison.run import Result
 
-# Okabe and Ito's palette, told apart by the colour-blind; the same agent always has the same.
+# Okabe and Ito's palette, told apart by the colour-blind, and four more; an agent keeps its own.
 COLOURS = {
     "supervised": "#222222",
     "q_agrel": "#0072B2",
@@ -24,6 +24,10 @@ COLOURS = {
     "agrel": "#CC79A7",
     "brainprop": "#56B4E9",
     "lansdell": "#E69F00",
+    "supervised_mse": "#6A51A3",
+    "reward_prediction+kolen_pollack": "#C9A400",
+    "reward_prediction+feedback_alignment": "#7A4B1E",
+    "reward_prediction+readout_only": "#BDBDBD",
 }
 LEVEL_COLOUR = "#555555"
 TICKS = (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
@@ -45,7 +49,9 @@ def draw(
     labels = []  # (text, accuracy at the end, colour)
     for agent, colour in colours_of(list(dict.fromkeys(run.agent for run in results))).items():
         end = _curves(axes, [run for run in results if run.agent == agent], chance, colour)
-        labels.append((f"{agent}  {100 * end:.1f}".replace("+", "\n+"), end, colour))
+        name, plus, rest = agent.partition("+")
+        text = f"{name}  {100 * end:.1f}" + (f"\n{plus}{rest}" if plus else "")
+        labels.append((text, end, colour))
     labels += _levels(axes, chance, criterion)
     _scales(axes, max(chance - 0.08, 0), max(level for _, level, _ in labels))
     _name_ends(axes, labels)
