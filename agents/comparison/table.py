@@ -48,7 +48,7 @@ def caption(rows: Sequence[Row]) -> str:
             f"({protocol['supervised_final_from']})"
         )
     if seeds < MIN_SEEDS:
-        return f"{criterion}; {seeds} seeds, each shown: too few for an interval or a claim."
+        return f"{criterion}; seeds run: {seeds}, each shown: too few for an interval or a claim."
     return f"{criterion}; {seeds} seeds; brackets: {_interval_kinds(rows)}."
 
 
