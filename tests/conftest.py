@@ -7,6 +7,9 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import toy as toys
+
+from credit_envs.datasets import load
 
 MIRROR = Path(__file__).parents[2] / "shared" / "data"
 
@@ -35,3 +38,18 @@ def dataset(request):
     if request.param != "Digits" and "CREDIT_ENVS_MIRROR" not in os.environ:
         pytest.skip(f"{request.param} needs the mirror {MIRROR}")
     return request.param
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch) -> toys.Toy:
+    """A made-up data set in a mirror of its own, and an empty cache."""
+    toy = toys.make_toy(tmp_path / "mirror")
+    toys.install(toy, tmp_path / "cache", monkeypatch)
+    return toy
+
+
+@pytest.fixture
+def filled(toy, tmp_path) -> Path:
+    """The toy's cache file, written and not yet opened by another process."""
+    load("Toy", "test")
+    return tmp_path / "cache" / "Toy.safetensors"

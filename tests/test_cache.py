@@ -3,7 +3,6 @@
 import mmap
 import os
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,20 +10,6 @@ import toy as toys
 from safetensors.numpy import load_file
 
 from credit_envs.datasets import load, verify
-
-
-@pytest.fixture
-def toy(tmp_path, monkeypatch) -> toys.Toy:
-    toy = toys.make_toy(tmp_path / "mirror")
-    toys.install(toy, tmp_path / "cache", monkeypatch)
-    return toy
-
-
-@pytest.fixture
-def filled(toy, tmp_path) -> Path:
-    """The toy's cache file, written and not yet opened by another process."""
-    load("Toy", "test")
-    return tmp_path / "cache" / "Toy.safetensors"
 
 
 def test_a_touched_but_sound_file_is_read_once_and_gets_its_time_back(

@@ -4,7 +4,6 @@ import json
 import os
 import warnings
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import toy as toys
@@ -13,20 +12,6 @@ from hypothesis import strategies as st
 
 from credit_envs.datasets import load, verify
 from credit_envs.digests import CorruptData
-
-
-@pytest.fixture
-def toy(tmp_path, monkeypatch) -> toys.Toy:
-    toy = toys.make_toy(tmp_path / "mirror")
-    toys.install(toy, tmp_path / "cache", monkeypatch)
-    return toy
-
-
-@pytest.fixture
-def filled(toy, tmp_path) -> Path:
-    """The toy's cache file, written and not yet opened by another process."""
-    load("Toy", "test")
-    return tmp_path / "cache" / "Toy.safetensors"
 
 
 def rewrite_header(content: bytes, change) -> bytes:

@@ -6,7 +6,8 @@ The protocol, version 1 (the modules cite its lines by number):
 2. Same network, batch, preprocessing and trials. Validation decides hitting times; test is read
    once, at the end of the budget.
 3. Every cell's settings are searched alike (`search`): 16 configurations, on the tuning seeds 0
-   and 1, by final validation accuracy; the seeds 100 and up report. No seed does both.
+   and 1, by final validation accuracy and with a margin against divergence; the seeds 100 and up
+   report. No seed does both.
 4. Criterion: chance + rho (S - chance) with rho .90, .95 (headline), .99; S is supervised
    cross-entropy's mean final validation accuracy, frozen in benchmarks/criteria.csv.
 5. Hitting time in trials: validation at 4 points per doubling from 1/16 epoch; hit = the first of
