@@ -46,10 +46,12 @@ class Carry(torch.autograd.Function):
 
 
 class Weighted(nn.Module):
-    """A layer with forward weights `weight`, and `feedback` weights of the same shape or None."""
+    """A layer with forward weights `weight`, and `feedback` weights of its own or None."""
 
     weight: nn.Parameter
-    feedback: Any  # nn.Parameter of weight's shape, or None: the weights themselves
+    # nn.Parameter of weight's shape, or None: the weights themselves. Rules that let no error
+    # through a layer (`stages.cut`) may give it feedback of another shape.
+    feedback: Any
     error: Tensor  # of the last backward pass, where `keeps_error` is set
 
     def __init__(self, weight_shape: tuple[int, ...], outputs: int, bias: bool):

@@ -7,12 +7,12 @@ credit.assign, credit.learn           errors come down; the feedback may learn
 optimiser.step                        error x activity
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agents import checkpoint
 from agents.credit import Trial
@@ -27,10 +27,12 @@ from credit_envs.tensors import FirstBad
 
 
 class Diverged(FloatingPointError):
-    """The cost of trial `trial` is no longer finite: the run has diverged."""
+    """The cost or the weights at trial `trial` are no longer finite: the run has diverged."""
 
     def __init__(self, trial: int):
-        super().__init__(f"the cost of trial {trial} is not finite: the run has diverged")
+        super().__init__(
+            f"the cost or the weights at trial {trial} are not finite: the run has diverged"
+        )
         self.trial = trial
 
 
@@ -63,6 +65,7 @@ class Agent:
         build = NETWORKS[settings.network]
         self.net = build(self.shape, classes, settings.sizes, self.generators["dropout"])
         initialise(self.net, settings.init, self.generators["weights"])
+        self.rule.check(self.net, settings.signal)
         self.rule.prepare(self.net, self.generators["feedback"])
         # Images come channels-last; weights in the same order save convolutions half their time.
         self.net.to(device=self.device, memory_format=torch.channels_last)  # pyright: ignore
@@ -71,7 +74,16 @@ class Agent:
         )
         self._not_finite = FirstBad(self.device, Diverged)
         self._no_answer = FirstBad(self.device, _no_answer)
+        self._learning = [p for p in self.net.parameters() if p.requires_grad]
         self._open: Open | None = None
+        self._before: Trial | None = None  # the first of two presentations
+        self.watch: Callable[[nn.Module, Trial], None] | None = None
+        """Called with the net and the trial once every weight has its change in `.grad`."""
+
+    @property
+    def presentations(self) -> int:
+        """How often an image is shown in a row for one trial: 1, or 2 for rules that need it."""
+        return self.rule.presentations
 
     @property
     def learns_from(self) -> str:
@@ -84,7 +96,7 @@ class Agent:
         NumPy in, NumPy out; torch in, torch out; one image gives an int.
         """
         batch = batch_of(images, self.shape, self.device)
-        output = self.net(batch)
+        output = self.rule.look(self.net, batch, self.generators["noise"], self._before)
         draws = torch.rand(
             (len(batch), 1 + self.classes),
             generator=self.generators["exploration"],
@@ -104,16 +116,30 @@ class Agent:
             raise RuntimeError(
                 "learn() settles the trial that act() opened: call act(images) first"
             )
-        images, output, action = self._open
-        cost = self.signal(output, action, self._answers(answer, len(images)))
+        trial = self._settle(self._open, answer)
         self._open = None
-        trial = Trial(images, output, cost, cost(output), self.generators["noise"])
-        self._not_finite.note(~trial.costs.isfinite(), self.trials)
+        if self.presentations == 2 and self._before is None:
+            self._before = trial
+            return
+        self._before = None
         self.optimizer.zero_grad()
         self.rule.assign(self.net, trial)
         self.rule.learn(self.net, trial)
+        if self.watch is not None:
+            self.watch(self.net, trial)
         self.optimizer.step()
-        self.trials += len(images)
+        size = torch.nn.utils.get_total_norm(self._learning, torch.inf)
+        self._not_finite.note(~(trial.costs.detach() + size).isfinite(), self.trials)
+        self.trials += len(trial.images)
+
+    def _settle(self, opened: Open, answer: Any) -> Trial:
+        images, output, action = opened
+        answers = self._answers(answer, len(images))
+        cost = self.signal(output, action, answers)
+        return Trial(
+            images, output, cost, cost(output), self.generators["noise"], self.signal.meaning,
+            answers if self.learns_from == "reward" else None, self._before,
+        )  # fmt: skip
 
     @torch.no_grad()
     def predict(self, images: Any) -> Any:

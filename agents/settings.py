@@ -53,7 +53,7 @@ class Settings:
         if self.rule.needs_same_decay and self._treats_feedback_unlike():
             raise ValueError(
                 f"{self.rule.name} needs an optimiser that gives weights and feedback the same "
-                "decay at every step: use 'sgd' without momentum, or 'adamw'"
+                "decay at every step: use 'sgd' without momentum, 'adamw', or no weight_decay"
             )
 
     def _check_numbers(self) -> None:
@@ -79,7 +79,8 @@ class Settings:
         return SIGNALS[self.signal].learns_from
 
     def _treats_feedback_unlike(self) -> bool:
-        return self.optimizer == "adam" or (self.optimizer == "sgd" and self.momentum != 0)
+        coupled = self.optimizer == "adam" or self.momentum != 0
+        return self.weight_decay != 0 and coupled
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON; `from_dict` reads it back."""

@@ -26,6 +26,11 @@ class Signal(nn.Module):
 
     learns_from = "reward"  # or "label"
     explore = "greedy"  # how an agent with this signal explores unless its settings say otherwise
+    probabilities = True  # outputs are logits of probabilities; else they are values
+
+    def meaning(self, output: Tensor) -> Tensor:
+        """What the output (B, K) stands for: probabilities (softmax), or values as they are."""
+        return output.softmax(1) if self.probabilities else output
 
     def forward(self, output: Tensor, action: Tensor, answer: Tensor) -> Cost:
         """Settle the trials: the cost (B,) as a function of the output."""
@@ -45,6 +50,7 @@ class SquaredError(Signal):
     """Label: 0.5 |1_y - output|^2; error output - 1_y."""
 
     learns_from = "label"
+    probabilities = False
 
     def forward(self, output, action, answer):
         target = F.one_hot(answer, output.shape[1]).to(output.dtype)
@@ -58,6 +64,7 @@ class RewardPrediction(Signal):
     """
 
     explore = "max_boltzmann"
+    probabilities = False
 
     def forward(self, output, action, answer):
         return lambda q: 0.5 * (answer - chosen(q, action)).square()

@@ -18,12 +18,14 @@ def train(agent: Any, env: gym.Env | VectorEnv, trials: int, progress_bar: bool 
     `agent` has `act(images) -> actions` and `learn(answer)`. What it is answered is the reward,
     unless it says `learns_from = "label"`: then the environment must be made with
     `reveal_label=True`. A vector environment's batches are whole, so up to B - 1 trials more are
-    run. Training in parts gives the same as training at once.
+    run. Training in parts gives the same as training at once. A rule that compares two rewards
+    needs an environment with `presentations=2`; only the first presentation counts.
     """
     if trials < 0:
         raise ValueError(f"trials is a number of trials, 0 or more, got {trials}")
     from_label = getattr(agent, "learns_from", "reward") == "label"
-    _check(env, from_label)
+    presentations = getattr(agent, "presentations", 1)
+    _check(env, from_label, presentations)
     batched = isinstance(env, VectorEnv)
     batch = env.num_envs if batched else 1
     steps = -(-trials // batch)
@@ -31,11 +33,12 @@ def train(agent: Any, env: gym.Env | VectorEnv, trials: int, progress_bar: bool 
     images, _ = env.reset()
     with _bar(progress_bar) as bar:
         task = bar.add_task("training", total=trials)
-        for _ in range(steps):
+        for step in range(steps * presentations):
             images, reward, ended, _, info = cast(Any, env.step(agent.act(images)))
             agent.learn(info["label"] if from_label else reward)
-            rewarded = rewarded + (reward.sum() if batched else reward)
-            bar.advance(task, batch)
+            if step % presentations == 0:
+                rewarded = rewarded + (reward.sum() if batched else reward)
+                bar.advance(task, batch)
             if ended is True:  # the single environment waits for its reset
                 images, _ = env.reset()
     return float(rewarded) / max(steps * batch, 1)
@@ -55,7 +58,12 @@ def evaluate(agent: Any, env_id: str, split: str = "test") -> float:
     return right / len(data.labels)
 
 
-def _check(env: gym.Env | VectorEnv, from_label: bool) -> None:
+def _check(env: gym.Env | VectorEnv, from_label: bool, presentations: int) -> None:
+    if getattr(env.unwrapped, "presentations", 1) != presentations:
+        raise ValueError(
+            f"this agent needs each image {presentations} times in a row: make the environment "
+            f"with presentations={presentations}"
+        )
     if from_label and not getattr(env.unwrapped, "reveal_label", False):
         raise ValueError(
             "this agent learns from labels: make the environment with reveal_label=True"

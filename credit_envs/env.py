@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
-from credit_envs.stream import Stream, checked_seed, requested_position
+from credit_envs.stream import Stream, checked_presentations, checked_seed, requested_position
 from credit_envs.task import (
     RENDER_FPS,
     Layout,
@@ -47,6 +47,8 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
     - `reveal_label`: step's info has "label", the class of the image just classified, else nothing.
     - `layout`: "HWC", "CHW", or "flat" (the HWC image ravelled).
     - `dtype`: "uint8", or "float32" (pixels / 255, in 0..1).
+    - `presentations`: how often each image is shown in a row, an episode and a reward each time
+      (for rules that compare two rewards). They are one trial; trials are counted as they end.
     - `render_mode`: None or "rgb_array".
 
     `reset(seed=s)` starts a stream anew; `reset(options={"position": n})` moves it to trial n.
@@ -67,15 +69,17 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
         reveal_label: bool = False,
         layout: Layout = "HWC",
         dtype: PixelType = "uint8",
+        presentations: int = 1,
         render_mode: RenderMode | None = None,
     ) -> None:
         check_render_mode(render_mode)
         self.render_mode = render_mode
         self.reveal_label = reveal_label
+        self.presentations = checked_presentations(presentations)
         self.task = Task(dataset, split, layout, dtype)
         self.observation_space = self.task.observation_space
         self.action_space = self.task.action_space
-        self._stream = Stream(len(self.task.images), 1, np.asarray)
+        self._stream = Stream(len(self.task.images), 1, np.asarray, self.presentations)
         self._open = False
         self._shown: int | None = None
 

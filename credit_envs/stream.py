@@ -12,6 +12,8 @@ ORDER = 0  # the stream's first SeedSequence child; options that need randomness
 class Stream:
     """The order in which `size` images are shown, `batch` at a time, from trial `position` on.
 
+    Each batch is shown `presentations` times in a row, which are one trial.
+
     Pass p is shuffled by its own SeedSequence child (ORDER, p), so that any trial can be reached
     without replaying those before it. `place` puts an order where its images are, once per pass.
     """
@@ -19,8 +21,15 @@ class Stream:
     position: int
     """Trials before the open batch."""
 
-    def __init__(self, size: int, batch: int, place: Callable[[NDArray[np.int64]], Any]) -> None:
+    def __init__(
+        self,
+        size: int,
+        batch: int,
+        place: Callable[[NDArray[np.int64]], Any],
+        presentations: int = 1,
+    ) -> None:
         self.position = 0
+        self._presentations, self._seen = presentations, 0  # seen: of the open batch, before now
         self._size, self._batch, self._place = size, batch, place
         self._entropy: int | None = None
         self._pass = -1  # the pass whose order is held
@@ -31,9 +40,9 @@ class Stream:
         if anew or self._entropy is None:
             self._entropy = int(rng.integers(2**63))
             self._pass = -1
-            self.position = 0
+            self.position = self._seen = 0
         if position is not None:
-            self.position = position
+            self.position, self._seen = position, 0
 
     def indices(self) -> Any:
         """Return the indices of the open batch's images, shape (batch,)."""
@@ -46,8 +55,11 @@ class Stream:
         return self._order[offset : offset + self._batch]
 
     def advance(self) -> None:
-        """Leave the open batch behind."""
-        self.position += self._batch
+        """Leave the open batch behind, once it has been presented as often as it should."""
+        self._seen += 1
+        if self._seen == self._presentations:
+            self.position += self._batch
+            self._seen = 0
 
     def _shuffle(self, number: int) -> NDArray[np.int64]:
         child = np.random.SeedSequence(self._entropy, spawn_key=(ORDER, number))
@@ -64,6 +76,15 @@ def requested_position(options: dict[str, Any] | None) -> int | None:
     if position < 0:
         raise ValueError(f"The position must be 0 or more, not {position}.")
     return position
+
+
+def checked_presentations(presentations: int) -> int:
+    """Return how often an image is shown in a row, or raise if it is no int >= 1."""
+    if not isinstance(presentations, int) or isinstance(presentations, bool):
+        raise TypeError(f"presentations must be an int, not {presentations!r}.")
+    if presentations < 1:
+        raise ValueError(f"presentations must be 1 or more, not {presentations}.")
+    return presentations
 
 
 def checked_seed(seed: int | None) -> int | None:

@@ -11,7 +11,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from credit_envs.arrays import NumpyBatch
-from credit_envs.stream import Stream, checked_seed, requested_position
+from credit_envs.stream import Stream, checked_presentations, checked_seed, requested_position
 from credit_envs.task import (
     RENDER_FPS,
     Layout,
@@ -65,6 +65,7 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
         reveal_label: bool = False,
         layout: Layout = "HWC",
         dtype: PixelType = "uint8",
+        presentations: int = 1,
         device: str | None = None,
         render_mode: RenderMode | None = None,
         autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP,
@@ -78,12 +79,15 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
         }
         self.render_mode = render_mode
         self.reveal_label = reveal_label
+        self.presentations = checked_presentations(presentations)
         self.task = Task(dataset, split, layout, dtype)
         self.num_envs = checked_num_envs(num_envs, len(self.task.images))
         self.single_observation_space = self.task.observation_space
         self.single_action_space = self.task.action_space
         self._batch = make_batch(self.task, num_envs, device)
-        self._stream = Stream(len(self.task.images), num_envs, self._batch.place)
+        self._stream = Stream(
+            len(self.task.images), num_envs, self._batch.place, self.presentations
+        )
         self._index: Any = None  # of the open images, (B,)
 
     @cached_property

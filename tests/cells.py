@@ -16,7 +16,9 @@ torch.set_num_threads(1)  # nets this small only wait for a second thread
 
 SHAPE, CLASSES = (7, 6, 2), 3  # neither square nor even: no axis can be mixed up, no stride divides
 REWARD_SIGNALS = [name for name, signal in SIGNALS.items() if signal.learns_from == "reward"]
-FEEDBACK_RULES = [name for name in RULES if name not in ("backprop", "readout_only")]
+LAYERWISE = [name for name, rule in RULES.items() if rule.layerwise]
+FEEDBACK_RULES = [name for name in LAYERWISE if name not in ("backprop", "readout_only")]
+LOCAL_RULES = [name for name in FEEDBACK_RULES if not RULES[name].transports_weights]
 
 
 class Residual(nn.Module):
@@ -152,8 +154,9 @@ def settle(net: nn.Module, signal: str | Signal, images: Tensor, seed: int = 2) 
     output = net(images)
     action, label = torch.randint(0, output.shape[1], (2, len(images)), generator=generator)
     reward = (action == label).to(output.dtype)
-    cost = signal(output, action, label if signal.learns_from == "label" else reward)
-    return Trial(images, output, cost, cost(output), generator)
+    given = None if signal.learns_from == "label" else reward
+    cost = signal(output, action, label if given is None else reward)
+    return Trial(images, output, cost, cost(output), generator, signal.meaning, given)
 
 
 def copy_feedback(net: nn.Module) -> None:

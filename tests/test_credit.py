@@ -7,6 +7,7 @@ import torch
 from cells import (
     FEEDBACK_RULES,
     KINDS,
+    LAYERWISE,
     copy_feedback,
     distance,
     gradients,
@@ -25,6 +26,7 @@ from agents.settings import Settings
 from agents.signals import SIGNALS
 
 every_rule = pytest.mark.parametrize("rule", RULES)
+layerwise = pytest.mark.parametrize("rule", LAYERWISE)
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -36,7 +38,7 @@ def reference(net, trial) -> dict[str, torch.Tensor]:
 
 
 @every_kind
-@every_rule
+@layerwise
 @pytest.mark.parametrize(("dtype", "near"), [(torch.float32, 1e-6), (torch.float64, 1e-10)])
 def test_feedback_equal_to_the_weights_gives_the_gradient(kind, rule, dtype, near):
     net = prepared(kind, rule, dtype)
@@ -50,7 +52,7 @@ def test_feedback_equal_to_the_weights_gives_the_gradient(kind, rule, dtype, nea
         assert distance(gradient, expected[name]) < near, name
 
 
-@every_rule
+@layerwise
 @pytest.mark.parametrize("signal", SIGNALS)
 def test_every_signal_goes_down_by_every_rule(signal, rule):
     net = prepared("residual", rule)
@@ -91,7 +93,7 @@ def same(a, b) -> bool:
 
 
 @every_kind
-@every_rule
+@layerwise
 def test_only_rules_that_say_so_read_forward_weights_on_the_way_down(kind, rule):
     net = prepared(kind, rule)
     scrambled = copy.deepcopy(net)
@@ -118,7 +120,7 @@ def test_a_change_of_far_weights_does_not_reach_a_layer(far, rule):
     assert all(map(same, outcome(net, rule)[1], outcome(other, rule)[1]))
 
 
-@every_rule
+@layerwise
 def test_the_feedback_of_a_rule_that_transports_nothing_is_its_own(rule):
     net = make_net("strided")
     RULES[rule]().prepare(net, torch.Generator().manual_seed(0))
@@ -139,11 +141,15 @@ def test_a_trial_costs_the_forward_passes_the_rule_says(rule, network):
     agent.net.register_forward_hook(lambda *_: passes.append(1))
     agent.act(torch.rand(4, 5, 4, 1))
     agent.learn(torch.ones(4))
-    assert len(passes) == RULES[rule].passes
+    assert len(passes) == RULES[rule]().passes
 
 
-UNLIKE = [{"optimizer": "sgd", "momentum": 0.9}, {"optimizer": "adam"}]
-LINEAR = [{"optimizer": "sgd"}, {"optimizer": "adamw", "lr": 0.01}]
+DECAY = {"weight_decay": 0.01}
+UNLIKE = [{"optimizer": "sgd", "momentum": 0.9} | DECAY, {"optimizer": "adam"} | DECAY]
+LINEAR = [
+    {"optimizer": "sgd"} | DECAY, {"optimizer": "adamw", "lr": 0.01} | DECAY,
+    {"optimizer": "sgd", "momentum": 0.9}, {"optimizer": "adam"},
+]  # fmt: skip
 
 
 @every_rule
@@ -156,14 +162,14 @@ def test_rules_that_need_the_same_decay_refuse_other_optimisers(rule, options):
         with pytest.raises(ValueError, match="same decay at every step: use 'sgd' without mom"):
             make_agent("label", rule, **options)
     else:
-        make_agent("label", rule, weight_decay=0.01, **options)
+        make_agent("label", rule, **options)
 
 
 def kernels(agent) -> list[nn.Parameter]:
     return [layer.weight for layer in weighted(agent.net)]
 
 
-@every_rule
+@layerwise
 def test_feedback_alignment_keeps_its_feedback_and_readout_only_its_hidden_layers(rule):
     agent = make_agent("label", rule, network="conv", weight_decay=0.01)
     before = [weight.detach().clone() for weight in kernels(agent)]

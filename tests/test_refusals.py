@@ -129,7 +129,7 @@ def test_a_cost_that_is_not_finite_ends_the_run_and_says_when():
     agent.act(IMAGES)
     agent.learn(np.arange(4))
     agent.act(IMAGES)
-    with pytest.raises(Diverged, match="the cost of trial 4 is not finite: the run has diverged"):
+    with pytest.raises(Diverged, match="or the weights at trial 4 are not finite: the run"):
         agent.learn(np.arange(4))
 
 

@@ -12,6 +12,7 @@ import torch
 from gymnasium.spaces import Discrete
 from gymnasium.vector import VectorEnv
 
+from agents.credit import CreditRule
 from agents.learner import Diverged
 from agents.making import make_agent, pick_device
 from agents.settings import Settings
@@ -76,11 +77,12 @@ def run(job: Job, points: tuple[int, ...], progress: Progress) -> Result:
         progress(point - done, accuracies[-1])
         done = point
     trials = points[-1] if diverged is None else diverged
+    rule = job.settings.rule if job.settings else CreditRule()  # one pass, one presentation
     return Result(
         job.agent, job.seed, points[: len(accuracies)], tuple(accuracies),
         test_accuracy=_test(job, agent, env, diverged),
-        diverged=diverged, seconds=time.perf_counter() - start, env_steps=trials,
-        forward_passes=trials * (job.settings.rule.passes if job.settings else 1),
+        diverged=diverged, seconds=time.perf_counter() - start,
+        env_steps=trials * rule.presentations, forward_passes=trials * rule.passes,
     )  # fmt: skip
 
 
@@ -100,6 +102,7 @@ def _make(job: Job) -> tuple[Any, VectorEnv]:
     env = gym.make_vec(
         job.env, num_envs=job.batch, device=None if device.type == "cpu" else str(device),
         reveal_label=job.settings is not None and job.settings.learns_from == "label",
+        presentations=job.settings.rule.presentations if job.settings else 1,
     )  # fmt: skip
     env.reset(seed=job.seed)
     return make_agent(job.settings or job.agent, env, seed=job.seed, device=str(device)), env

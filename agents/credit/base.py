@@ -1,12 +1,13 @@
 """What a credit rule is: how the output's error becomes one error per hidden layer."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Optional
 
 import torch
 from torch import Tensor, nn
 
-from agents.layers import Weighted, weighted
+from agents.layers import Conv2d, Linear, LocallyConnected2d, Weighted, weighted
 from agents.signals import Cost
 
 
@@ -19,6 +20,9 @@ class Trial:
     cost: Cost  # output (B, K) -> cost per trial (B,), all else clamped
     costs: Tensor  # (B,) = cost(output)
     generator: torch.Generator  # for a rule's own noise
+    meaning: Callable[[Tensor], Tensor]  # of an output (B, K): values, or probabilities (softmax)
+    reward: Tensor | None  # (B,), None under a label signal
+    before: Optional["Trial"] = None  # the first of two presentations
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,26 @@ class CreditRule:
 
     name: ClassVar[str]
     transports_weights: ClassVar[bool] = False  # does the backward pass read forward weights?
+    layerwise: ClassVar[bool] = True  # does each layer's error come from the one above it?
     needs_same_decay: ClassVar[bool] = False  # refuses optimisers that treat W and B unlike
-    passes: ClassVar[int] = 1  # forward passes per trial
+    serves: ClassVar[tuple[type[Weighted], ...]] = (Linear, Conv2d, LocallyConnected2d)
+    signals: ClassVar[tuple[str, ...]] = ()  # the signals it can go with; empty: all
+    presentations: ClassVar[int] = 1  # of each image, 1 or 2, with a reward each time
+    largest_rate: ClassVar[float] = 0.8  # the largest learning rate that a search begins with
+
+    @property
+    def passes(self) -> int:
+        """Forward passes per trial."""
+        return self.presentations
 
     def prepare(self, net: nn.Module, generator: torch.Generator) -> None:
         """Give the layers their feedback weights, drawn from `generator`."""
+
+    def look(
+        self, net: nn.Module, images: Tensor, generator: torch.Generator, before: Trial | None
+    ) -> Tensor:
+        """The output (B, K) to act on; `before` is the first of two presentations, once over."""
+        return net(images)
 
     def assign(self, net: nn.Module, trial: Trial) -> None:
         """Leave every weight its change in `.grad`: error x activity, averaged over the batch."""
@@ -43,6 +62,20 @@ class CreditRule:
 
     def learn(self, net: nn.Module, trial: Trial) -> None:
         """Let the feedback pathway learn from the same trial (weights are still the old ones)."""
+
+    def check(self, net: nn.Module, signal: str) -> None:
+        """Refuse a network or a signal that the rule cannot serve. Raises ValueError."""
+        if self.signals and signal not in self.signals:
+            raise ValueError(
+                f"{self.name} goes with the signal {' or '.join(self.signals)}, not {signal}"
+            )
+        for layer in weighted(net):
+            if not isinstance(layer, self.serves):
+                served = ", ".join(kind.__name__ for kind in self.serves)
+                raise ValueError(
+                    f"{self.name} serves layers of the kinds {served}; this network has a "
+                    f"{type(layer).__name__}: use network='dense'"
+                )
 
 
 def upper(net: nn.Module) -> list[Weighted]:
@@ -56,3 +89,8 @@ def random_feedback(layer: Weighted, generator: torch.Generator, learns: bool) -
     draw = torch.empty(layer.weight.shape, dtype=layer.weight.dtype)
     feedback = draw.normal_(0, std, generator=generator)
     layer.feedback = nn.Parameter(feedback, requires_grad=learns)
+
+
+def times(batch: Tensor, per_trial: Tensor) -> Tensor:
+    """Each trial of a batch (B, ...) times its own number (B,)."""
+    return batch * per_trial.view(-1, *[1] * (batch.dim() - 1))

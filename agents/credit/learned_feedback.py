@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from agents.credit.base import CreditRule, Trial, upper
+from agents.credit.base import CreditRule, Trial, times, upper
 from agents.layers import Weighted
 from agents.second_look import second_look
 
@@ -40,10 +40,13 @@ class LearnedFeedback(CreditRule):
     """
 
     name = "learned_feedback"
-    passes = 2
 
     rate: float = 0.2
     noise: float = 0.001
+
+    @property
+    def passes(self) -> int:
+        return 2
 
     def __post_init__(self):
         if not self.noise > 0:
@@ -94,8 +97,3 @@ def slope(layer: Weighted, e: Tensor, teacher: Tensor) -> Tensor:
     """Gradient of 0.5 |e B - lambda^|^2 (batch mean) in the layer's feedback weights B."""
     residual = layer.below(e, teacher, layer.feedback) - teacher
     return layer.product(e, residual) / len(e)
-
-
-def times(batch: Tensor, per_trial: Tensor) -> Tensor:
-    """Each trial of a batch (B, ...) times its own number (B,)."""
-    return batch * per_trial.view(-1, *[1] * (batch.dim() - 1))

@@ -1,0 +1,31 @@
+"""Nets cut into stages, for rules that give each stage its error instead of sending one down.
+
+No gradient crosses a cut by itself. Inside a stage (pooling, batch norm, activation functions, the
+weights' own products) PyTorch's backward goes on as always, from the error that a rule puts in by
+`torch.autograd.backward`.
+"""
+
+from collections.abc import Iterable
+
+from torch import nn
+
+
+def cut(stages: Iterable[nn.Module]) -> None:
+    """Cut the net before each of these modules.
+
+    After a forward pass a stage has `source`, what came in, still part of the graph below the cut;
+    `arrived`, the same without a graph; and `answered`, what it made of it.
+    """
+    for stage in stages:
+        stage.register_forward_pre_hook(_detach)
+        stage.register_forward_hook(_keep)
+
+
+def _detach(stage, inputs):
+    (stage.source,) = inputs
+    return stage.source.detach()
+
+
+def _keep(stage, inputs, output):
+    (stage.arrived,) = inputs
+    stage.answered = output
