@@ -5,6 +5,8 @@ import math
 from agents.comparison import search
 from agents.comparison.run import Result
 
+RATES = tuple(0.8 / 2**k for k in range(8))  # what a search tries for most rules
+
 
 def peaked(best, init="he"):
     """Accuracy that falls with the distance of a learning rate's log from the best one's."""

@@ -5,12 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from landscape import lay, peaked
+from landscape import RATES, lay, peaked
 from test_options import load
 
 from agents.comparison import compare, records
 from agents.comparison.options import Options, script
-from agents.comparison.search import RATES
 from agents.settings import Settings, settings_of
 
 MIDDLE = RATES[3]

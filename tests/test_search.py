@@ -5,11 +5,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from landscape import lay, peaked
+from landscape import RATES, lay, peaked
 
 from agents.comparison import search
-from agents.comparison.search import RATES, Task
-from agents.settings import INITS, settings_of
+from agents.comparison.search import Task
+from agents.credit import RULES
+from agents.settings import INITS, Settings, settings_of
 
 TASK = Task("DigitsReward-v0", trials=1000, batch=128, device="cpu")
 CELLS = {name: settings_of(name) for name in ("supervised", "q_agrel", "reinforce")}
@@ -136,3 +137,16 @@ def test_a_finalist_that_diverges_on_either_seed_gives_its_place_to_the_next(lan
     assert configurations(looks[2][0]) == {(agent, *one) for agent in CELLS for one in instead}
     assert len(looks) == 4
     assert all(f.settings.lr in (RATES[2], RATES[4]) and f.settings.init == "he" for f in found)
+
+
+def test_a_rule_that_needs_small_rates_is_searched_among_as_many_of_its_own(landscape, monkeypatch):
+    monkeypatch.setattr(RULES["learned_feedback"], "largest_rate", 0.01)
+    slow = {"slow": Settings("label", "learned_feedback")}
+    looks = landscape(peaked(0.0025))
+    found = search.search(CELLS | slow, TASK, Path("unused"))
+    rates = {lr for agent, lr, _ in configurations(looks[0][0]) if agent == "slow"}
+    assert rates == {0.01 / 2**k for k in range(8)}
+    assert found[-1].settings.lr == 0.0025
+    # The others' best lies beyond their range, and theirs alone: all ranges grow.
+    assert len({f.tried for f in found}) == 1
+    assert found[-1].tried > 16

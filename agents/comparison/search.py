@@ -1,9 +1,10 @@
-"""The protocol's search: the same configurations for every cell, chosen on validation.
+"""The protocol's search: as many configurations for every cell, chosen on validation.
 
-16 configurations: 8 learning rates, a factor 2 apart, times 2 initialisations. At a first look all
-of them run a fifth of the budget on one tuning seed. The best 3 run all of it on both, one that
-diverges giving its place to the next, and the best final validation accuracy wins. A best rate on
-the edge of the range extends it for every cell.
+16 configurations: 8 learning rates, a factor 2 apart from the credit rule's `largest_rate` down
+(perturbed costs are so noisy that their useful rates are much smaller than those of a carried
+error), times 2 initialisations. At a first look all of them run a fifth of the budget on one
+tuning seed. The best 3 run all of it on both, one that diverges giving its place to the next, and
+the best final validation accuracy wins. A best rate on the edge extends the range of every cell.
 
 Two seeds do not see a divergence that strikes one run in four, so the winner needs a margin: with
 1.4 times its rate both seeds must come through a fifth of the budget, or the second best wins.
@@ -11,6 +12,7 @@ Two seeds do not see a divergence that strikes one run in four, so the winner ne
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import log2
 from pathlib import Path
 from statistics import fmean, median
 
@@ -18,7 +20,7 @@ from agents.comparison.pool import run_all
 from agents.comparison.run import Job
 from agents.settings import INITS, Settings
 
-RATES = tuple(0.8 / 2**k for k in range(8))  # 0.8 ... 0.00625
+HALVINGS = tuple(range(8))  # of a rule's largest rate
 TUNING_SEEDS = (0, 1)
 SCREEN = 5  # the first look takes one part in five of the budget
 FINALISTS = 3
@@ -52,24 +54,25 @@ class Found:
 
 def search(cells: dict[str, Settings], task: Task, folder: Path) -> list[Found]:
     """The best settings of every cell, under equal conditions; runs are kept in `folder`."""
-    rates = list(RATES)
+    halvings = HALVINGS
     for _ in range(EXTENSIONS):
-        found = search_rates(cells, rates, task, folder)
-        edges = {f.settings.lr for f in found if f.on_edge}
+        found = search_rates(cells, halvings, task, folder)
+        low, high = min(halvings), max(halvings)
+        edges = {_halvings(f.settings) for f in found if f.on_edge}
         if not edges:
             return found
-        rates += [rate / 2 if rate == min(rates) else rate * 2 for rate in edges]
-    return search_rates(cells, rates, task, folder)
+        halvings += tuple(low - 1 if edge == low else high + 1 for edge in edges)
+    return search_rates(cells, halvings, task, folder)
 
 
 def search_rates(
-    cells: dict[str, Settings], rates: Sequence[float], task: Task, folder: Path
+    cells: dict[str, Settings], halvings: Sequence[int], task: Task, folder: Path
 ) -> list[Found]:
     """Two looks over one range of learning rates: all shortly, the best ones fully."""
     everything = [
-        (agent, replace(settings, lr=rate, init=init))
+        (agent, replace(settings, lr=settings.rule.largest_rate / 2**k, init=init))
         for agent, settings in cells.items()
-        for rate in rates
+        for k in halvings
         for init in INITS
     ]
     short = replace(task, trials=task.trials // SCREEN)
@@ -79,10 +82,14 @@ def search_rates(
     return [
         Found(
             agent, winners[agent], final[agent][winners[agent]], median(first[agent].values()),
-            len(first[agent]), winners[agent].lr in (min(rates), max(rates)),
+            len(first[agent]), _halvings(winners[agent]) in (min(halvings), max(halvings)),
         )
         for agent in cells
     ]  # fmt: skip
+
+
+def _halvings(settings: Settings) -> int:
+    return round(log2(settings.rule.largest_rate / settings.lr))
 
 
 def _finals(first: Scores, task: Task, folder: Path) -> Scores:
