@@ -1,11 +1,14 @@
-# Two commands, each doing its own set-up: make compare, make test.
+# Each command does its own set-up: make compare, make test, make grid.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: compare test test-slow check types clean
+.PHONY: compare grid test test-slow check types clean
 
 compare: .venv/ready  ## learn the digits from reward and from labels: a table and a picture
 	$(BIN)/python scripts/compare.py --sizes 64,32 --batch 32 --epochs 80 --out results/digits
+
+grid: .venv/ready  ## every credit rule under every signal, on the digits: heat maps
+	$(BIN)/python scripts/grid.py --sizes 64,32 --batch 32 --epochs 80 --out results/grid
 
 test: .venv/ready  ## everything but the long proofs
 	$(BIN)/python -m pytest -q -n 2

@@ -106,6 +106,8 @@ AGENTS: dict[str, Settings] = {
     "supervised": Settings("label", "backprop"),
     "supervised_mse": Settings("label_mse", "backprop"),
     "readout_only": Settings("label", "readout_only"),
+    "kolen_pollack": Settings("label", "kolen_pollack"),
+    "feedback_alignment": Settings("label", "feedback_alignment"),
     "q_agrel": Settings("reward_prediction", "backprop"),
     "brainprop": Settings("reward_prediction", "backprop", init="paper", lr=0.1),
     "agrel": Settings("agrel", "backprop"),
@@ -128,3 +130,10 @@ def settings_of(agent: str) -> Settings:
             "signal+credit, or your own as module:Class"
         )
     return Settings(signal, credit)
+
+
+def name_of(signal: str, credit: str) -> str:
+    """How a cell of the grid is called: its agent's name, or "signal+credit"."""
+    cell = Settings(signal, credit)
+    named = [name for name, settings in AGENTS.items() if settings == cell]
+    return named[0] if named else f"{signal}+{credit}"

@@ -11,9 +11,17 @@ import gymnasium as gym
 import tyro
 
 from agents.comparison.pool import Failed, blame
+from agents.credit import RULES
 from agents.making import own_class
-from agents.settings import Settings, settings_of
+from agents.settings import Settings, name_of, settings_of
 from credit_envs.datasets import DATASETS, load
+
+GRID = tuple(
+    name_of(signal, name)
+    for name, rule in RULES.items()
+    for signal in ("label", "reward_prediction", "policy_gradient", "agrel")
+    if not rule.signals or signal in rule.signals
+)
 
 
 @dataclass(frozen=True)
@@ -23,7 +31,7 @@ class Options:
     env: str = "DigitsReward-v0"
     """Id of a reward environment."""
     agents: str = "supervised,q_agrel,reinforce,learned_feedback,readout_only"
-    """Names, cells "signal+credit", or classes "module:Class", separated by commas."""
+    """Names, cells "signal+credit", or classes "module:Class", separated by commas; or "grid"."""
     network: str = "dense"
     """dense, conv, loccon or deep."""
     sizes: str = "500,300"
@@ -41,7 +49,7 @@ class Options:
             agent: None
             if ":" in agent
             else replace(settings_of(agent), network=self.network, sizes=self.hidden_sizes())
-            for agent in map(str.strip, self.agents.split(","))
+            for agent in (GRID if self.agents == "grid" else map(str.strip, self.agents.split(",")))
         }
 
     def check(self) -> None:
