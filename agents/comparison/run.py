@@ -15,6 +15,7 @@ from gymnasium.vector import VectorEnv
 from agents.credit import CreditRule
 from agents.learner import Diverged
 from agents.making import make_agent, pick_device
+from agents.metrics import Alignment
 from agents.settings import Settings
 from agents.training import evaluate, train
 
@@ -30,6 +31,7 @@ class Job:
     batch: int
     device: str = "cpu"
     reads_test: bool = True  # a search never does
+    watched: bool = False  # read how well the rule is aligned with backprop
 
     def key(self) -> str:
         """Eight digits that stand for everything but name and seed."""
@@ -37,6 +39,8 @@ class Job:
             "settings": self.settings and self.settings.to_dict(), "agent": "", "seed": 0,
             "torch": torch.__version__,
         }  # fmt: skip
+        if not self.watched:
+            del plain["watched"]  # as in the keys of runs that were kept before there were watches
         return hashlib.blake2b(
             json.dumps(plain, sort_keys=True).encode(), digest_size=4
         ).hexdigest()
@@ -55,6 +59,7 @@ class Result:
     seconds: float
     env_steps: int
     forward_passes: int
+    change_angle: float | None = None  # degrees, mean of a watched run; None: nothing to compare
 
 
 Progress = Callable[[int, float], None]  # trials run since the last call, validation accuracy now
@@ -64,6 +69,7 @@ def run(job: Job, points: tuple[int, ...], progress: Progress) -> Result:
     """Train, evaluating on validation at each of the `points`; then read the test images, once."""
     start = time.perf_counter()
     agent, env = _make(job)
+    alignment = Alignment(agent) if job.watched and job.settings else None
     accuracies: list[float] = []
     diverged = None
     done = 0
@@ -83,6 +89,7 @@ def run(job: Job, points: tuple[int, ...], progress: Progress) -> Result:
         test_accuracy=_test(job, agent, env, diverged),
         diverged=diverged, seconds=time.perf_counter() - start,
         env_steps=trials * rule.presentations, forward_passes=trials * rule.passes,
+        change_angle=alignment.change_angle() if alignment else None,
     )  # fmt: skip
 
 
