@@ -24,10 +24,11 @@ class Settings:
     """How the output's error reaches the hidden layers (a name in RULES, or a rule object)."""
     network: str = "dense"
     """A name in NETWORKS."""
-    sizes: tuple[int, ...] = (500, 300)
-    """Hidden sizes of the dense network; the others have the papers' sizes."""
+    sizes: tuple[int, ...] = ()
+    """Hidden sizes of dense, tanh and sigmoid, (width,) of resnet18; empty: the network's own.
+    conv, loccon and deep keep those of their paper, whatever stands here."""
     init: str = "he"
-    """Initial weights: "he", or "paper" (BrainProp's small normal)."""
+    """Initial weights: "he" (tanh and sigmoid: Xavier), or "paper" (BrainProp's small normal)."""
     explore: str = ""
     """A name in EXPLORE; empty: as the signal's paper does."""
     epsilon: float = 0.02
@@ -74,6 +75,11 @@ class Settings:
         return self.credit if isinstance(self.credit, CreditRule) else RULES[self.credit]()
 
     @property
+    def network_sizes(self) -> tuple[int, ...]:
+        """The sizes of the network that is built: `sizes`, or its own; empty if it takes none."""
+        return NETWORKS[self.network].chosen(self.sizes)
+
+    @property
     def learns_from(self) -> str:
         """What the agent is answered: "reward" or "label"."""
         return SIGNALS[self.signal].learns_from
@@ -83,9 +89,11 @@ class Settings:
         return self.weight_decay != 0 and coupled
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values for JSON; `from_dict` reads it back."""
+        """As plain values for JSON, the network's own sizes written out; `from_dict` reads it."""
         rule = self.rule
-        plain = dataclasses.asdict(dataclasses.replace(self, credit=rule.name))
+        plain = dataclasses.asdict(
+            dataclasses.replace(self, credit=rule.name, sizes=self.network_sizes)
+        )
         return plain | {"credit": {"name": rule.name, **dataclasses.asdict(rule)}}
 
     @classmethod

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from agents.credit import RULES, Trial
 from agents.layers import Conv2d, Linear, LocallyConnected2d, weighted
 from agents.networks import Pixels
+from agents.networks.resnet import Residual, block
 from agents.second_look import BatchNorm2d, Dropout
 from agents.signals import SIGNALS, Signal
 
@@ -21,23 +22,13 @@ FEEDBACK_RULES = [name for name in LAYERWISE if name not in ("backprop", "readou
 LOCAL_RULES = [name for name in FEEDBACK_RULES if not RULES[name].transports_weights]
 
 
-class Residual(nn.Module):
-    """Adds what the branch inside makes of its input."""
-
-    def __init__(self, inner: nn.Module):
-        super().__init__()
-        self.inner = inner
-
-    def forward(self, activity: Tensor) -> Tensor:
-        return activity + self.inner(activity)
-
-
 def _dropout() -> Dropout:
     return Dropout(0.3, torch.Generator().manual_seed(5))
 
 
 def _block() -> Residual:
-    return Residual(nn.Sequential(Conv2d(3, 3, 3, padding=1), nn.ReLU(), Conv2d(3, 3, 1)))
+    branch = nn.Sequential(Conv2d(3, 3, 3, padding=1), nn.ReLU(), Conv2d(3, 3, 1))
+    return Residual(branch, nn.Identity())
 
 
 KINDS = {  # what stands between the image (B, 2, 7, 6) and two dense layers
@@ -61,6 +52,9 @@ KINDS = {  # what stands between the image (B, 2, 7, 6) and two dense layers
     ],
     "dropout": lambda: [Conv2d(2, 3, 3), nn.ReLU(), _dropout(), Conv2d(3, 4, 2), _dropout()],
     "residual": lambda: [Conv2d(2, 3, 3, bias=True), nn.ReLU(), _block(), nn.ReLU(), _block()],
+    "resnet": lambda: [
+        Conv2d(2, 3, 3, padding=1), BatchNorm2d(3), nn.ReLU(), *block(3, 4, stride=2),
+    ],
 }  # fmt: skip
 
 
@@ -137,7 +131,7 @@ def twin(module: nn.Module) -> nn.Module:
         case Dropout():
             return Masked(module)
         case Residual():
-            return Residual(twin(module.inner))
+            return Residual(twin(module.branch), twin(module.shortcut))
         case nn.Sequential():
             return nn.Sequential(*map(twin, module))
         case _:

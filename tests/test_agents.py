@@ -1,5 +1,7 @@
 """An agent: what goes in and comes out, what a seed fixes, and what a file brings back."""
 
+from dataclasses import replace
+
 import cells  # noqa: F401  one torch thread
 import gymnasium as gym
 import numpy as np
@@ -179,6 +181,25 @@ def test_names_and_cells_make_the_agents_they_say(name):
             assert (agent.settings.signal, agent.rule.name) == (signal, rule)
         else:
             assert agent.settings == AGENTS[name]
-    custom = make_agent(Settings("label", RULES["learned_feedback"](rate=0.5)), vector)
+    custom = make_agent(Settings("label", RULES["learned_feedback"](rate=0.5), **SMALL), vector)
     assert custom.rule.rate == 0.5
     assert Settings.from_dict(custom.settings.to_dict()) == custom.settings
+
+
+@pytest.mark.parametrize(
+    ("network", "sizes", "kept"),
+    [
+        ("dense", (), (500, 300)), ("dense", (12, 8), (12, 8)), ("resnet18", (), (64,)),
+        ("conv", (), ()), ("conv", (500, 300), ()),
+    ],
+)  # fmt: skip
+def test_settings_keep_the_sizes_that_the_network_is_built_with(network, sizes, kept):
+    settings = Settings(network=network, sizes=sizes)
+    read = Settings.from_dict(settings.to_dict())
+    assert (read.sizes, read.network_sizes) == (kept, kept)
+    assert replace(read, sizes=sizes, credit="backprop") == settings
+
+
+def test_older_files_that_give_a_fixed_network_sizes_are_still_read():
+    plain = Settings(network="conv").to_dict() | {"sizes": [500, 300]}
+    assert Settings.from_dict(plain).network_sizes == ()

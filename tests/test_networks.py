@@ -10,10 +10,13 @@ from agents.networks import NETWORKS, Pixels, initialise
 from agents.second_look import BatchNorm2d, Dropout
 from agents.settings import Settings
 
+PAPERS = ("dense", "conv", "loccon", "deep")  # Pozzi et al.
+UNITS = {"dense": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}  # of the fully connected ones
 MNIST, CIFAR, DIGITS, TINY = (28, 28, 1), (32, 32, 3), (8, 8, 1), (64, 64, 3)
 
 
-def make(network, shape, classes=10, sizes=(30, 20)):
+def make(network, shape, classes=10, sizes=None):
+    sizes = ((4,) if network == "resnet18" else (30, 20)) if sizes is None else sizes
     return NETWORKS[network](shape, classes, sizes, torch.Generator().manual_seed(0))
 
 
@@ -34,15 +37,38 @@ def test_the_maps_are_flattened_to_the_papers_sizes(network, shape, flat):
 
 
 @pytest.mark.parametrize("shape", [MNIST, CIFAR, (5, 9, 2)])
-def test_dense_has_the_sizes_it_is_given(shape):
+@pytest.mark.parametrize("network", UNITS)
+def test_fully_connected_networks_have_the_sizes_they_are_given(network, shape):
     inputs = shape[0] * shape[1] * shape[2]
-    net = make("dense", shape, classes=7, sizes=(30, 20, 10))
+    net = make(network, shape, classes=7, sizes=(30, 20, 10))
     shapes = [tuple(layer.weight.shape) for layer in weighted(net)]
     assert shapes == [(30, inputs), (20, 30), (10, 20), (7, 10)]
-    assert [type(m) for m in net] == [Pixels, *[Linear, nn.ReLU] * 3, Linear]
+    assert [type(m) for m in net] == [Pixels, *[Linear, UNITS[network]] * 3, Linear]
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize(
+    ("network", "own"), [("dense", (500, 300)), ("tanh", (256, 256, 256)), ("sigmoid", (500,))]
+)
+def test_fully_connected_networks_have_sizes_of_their_own(network, own):
+    layers = weighted(make(network, MNIST, sizes=()))
+    assert tuple(layer.fan_out for layer in layers) == (*own, 10)
+
+
+@pytest.mark.parametrize("network", ["conv", "loccon", "deep"])
+def test_fixed_networks_stay_as_they_are_whatever_sizes_are_given(network):
+    assert str(make(network, CIFAR, sizes=(16,))) == str(make(network, CIFAR, sizes=()))
+    assert [layer.fan_out for layer in weighted(make(network, CIFAR))][-2:] == [500, 10]
+
+
+@pytest.mark.parametrize("network", ["tanh", "sigmoid"])
+def test_units_that_saturate_have_biases_that_start_at_zero(network):
+    net = make(network, DIGITS)
+    initialise(net, "he", torch.Generator().manual_seed(0))
+    for layer in weighted(net):
+        assert torch.equal(layer.bias, torch.zeros(layer.fan_out))
+
+
+@pytest.mark.parametrize("network", PAPERS)
 def test_there_are_no_biases_and_the_norms_are_keras(network):
     net = make(network, (8, 8, 3))
     assert all(layer.bias is None for layer in weighted(net))
@@ -87,14 +113,15 @@ def test_every_convolution_but_conv_s_second_keeps_its_map():
 @pytest.mark.parametrize("init", ["he", "paper"])
 @pytest.mark.parametrize("network", NETWORKS)
 def test_initial_weights_have_the_papers_spread(network, init):
-    net = make(network, CIFAR, sizes=(300, 200))
+    net = make(network, CIFAR, sizes=(16,) if network == "resnet18" else (300, 200))
     initialise(net, init, torch.Generator().manual_seed(0))
     layers = weighted(net)
-    paper = 0.01 if network == "dense" else 0.005
+    paper = 0.01 if network in UNITS else 0.005
     for layer in layers:
         weight = layer.weight.detach()
-        inputs = weight.shape[2] if weight.dim() == 3 else weight[0].numel()
-        he = 0.01 if layer is layers[-1] else (2 / inputs) ** 0.5
+        fans = weight.shape[2] if weight.dim() == 3 else weight[0].numel()
+        fans += len(weight) if network in ("tanh", "sigmoid") else 0  # Xavier's
+        he = 0.01 if layer is layers[-1] else (2 / fans) ** 0.5
         std = he if init == "he" else paper
         sigma = std / weight.numel() ** 0.5  # of the mean; of the std it is 0.7 of that
         assert float(weight.std()) == pytest.approx(std, abs=4 * sigma)

@@ -12,6 +12,7 @@ import torch
 
 from agents.comparison import compare, search
 from agents.comparison.options import Options, script
+from agents.networks import NETWORKS
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 
@@ -58,6 +59,7 @@ def refused(request, monkeypatch, tmp_path):
         ("--sizes 16,,16", "sizes '16,,16'"),
         ("--sizes 0", "sizes '0'"),
         ("--sizes -16", "sizes '-16'"),
+        ("--network conv --sizes 16", "network 'conv' has fixed sizes: leave --sizes out"),
         ("--epochs 0", "epochs is a number of passes, 1 or more, got 0"),
         ("--epochs -1", "epochs is a number of passes, 1 or more, got -1"),
         ("--batch 0", "batch is a number of trials in 1..1294"),
@@ -70,6 +72,22 @@ def refused(request, monkeypatch, tmp_path):
 )
 def test_what_cannot_be_run_is_refused_in_a_sentence(refused, arguments, sentence):
     assert sentence in refused(*arguments.split())
+
+
+@pytest.mark.parametrize(
+    ("sizes", "built"), [("", (500, 300)), ("500,300", (500, 300)), ("64,32", (64, 32))]
+)
+def test_a_network_has_its_own_sizes_where_none_are_given(sizes, built):
+    (settings,) = Options(agents="q_agrel", sizes=sizes).cells().values()
+    assert settings.network_sizes == built
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_network_can_be_asked_for_without_sizes(network):
+    options = Options(agents="q_agrel", network=network)
+    options.check()
+    (settings,) = options.cells().values()
+    assert settings.network_sizes == NETWORKS[network].sizes
 
 
 def test_a_gpu_that_is_not_there_is_refused(refused, monkeypatch):

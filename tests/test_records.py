@@ -76,6 +76,22 @@ def test_a_second_search_replaces_its_cells_and_keeps_the_others(searched):
     assert len(records.read_table(records.FOLDER / "criteria.csv")) == 1
 
 
-def test_networks_with_the_papers_sizes_are_named_without_any():
-    assert records.network_name(Settings(network="conv", sizes=(16,))) == "conv"
-    assert records.network_name(Settings(sizes=(500, 300))) == "dense 500-300"
+@pytest.mark.parametrize(
+    ("network", "sizes", "name"),
+    [
+        ("dense", (), "dense 500-300"), ("dense", (64, 32), "dense 64-32"),
+        ("resnet18", (), "resnet18 64"), ("resnet18", (8,), "resnet18 8"),
+        ("tanh", (), "tanh 256-256-256"), ("sigmoid", (), "sigmoid 500"),
+        ("conv", (), "conv"), ("conv", (16,), "conv"),
+    ],
+)  # fmt: skip
+def test_a_network_is_named_with_its_sizes_if_it_could_have_others(network, sizes, name):
+    assert records.network_name(Settings(network=network, sizes=sizes)) == name
+
+
+@pytest.mark.parametrize("table", ["settings.csv", "criteria.csv"])
+def test_every_network_in_the_tables_is_named_as_settings_name_it(table):
+    for row in records.read_table(records.FOLDER / table):
+        network, _, sizes = row["network"].partition(" ")
+        given = tuple(map(int, sizes.split("-"))) if sizes else ()
+        assert records.network_name(Settings(network=network, sizes=given)) == row["network"]

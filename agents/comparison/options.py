@@ -33,9 +33,9 @@ class Options:
     agents: str = "supervised,q_agrel,reinforce,learned_feedback,readout_only"
     """Names, cells "signal+credit", or classes "module:Class", separated by commas; or "grid"."""
     network: str = "dense"
-    """dense, conv, loccon or deep."""
-    sizes: str = "500,300"
-    """Hidden sizes of the dense network, separated by commas."""
+    """dense, conv, loccon, deep, resnet18, tanh or sigmoid."""
+    sizes: str = ""
+    """Hidden sizes of dense (its own: 500,300), tanh or sigmoid, or the width of resnet18 (64)."""
     epochs: int = 10
     """Budget of every run, in passes over the training images."""
     batch: int = 128
@@ -65,9 +65,13 @@ class Options:
         for agent, settings in self.cells().items():
             if settings is None:
                 _find_own(agent)
+            elif settings.sizes and not settings.network_sizes:
+                raise ValueError(f"network {self.network!r} has fixed sizes: leave --sizes out")
 
     def hidden_sizes(self) -> tuple[int, ...]:
-        """`sizes` as numbers. Raises ValueError."""
+        """`sizes` as numbers; none: the network's own. Raises ValueError."""
+        if not self.sizes:
+            return ()
         try:
             sizes = tuple(int(size) for size in self.sizes.split(","))
         except ValueError:

@@ -16,10 +16,9 @@ CRITERIA = (*CRITERION, "supervised_validation", "seeds")
 
 
 def network_name(settings: Settings) -> str:
-    """The network as the tables name it: "dense 500-300", "conv"."""
-    if settings.network != "dense":
-        return settings.network
-    return "dense " + "-".join(map(str, settings.sizes))
+    """The network as the tables name it: "dense 500-300", "resnet18 64", "conv"."""
+    sizes = "-".join(map(str, settings.network_sizes))
+    return f"{settings.network} {sizes}".strip()
 
 
 def read_table(path: Path) -> list[dict[str, str]]:

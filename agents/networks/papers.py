@@ -1,46 +1,52 @@
-"""The papers' networks: ReLU hidden units, linear outputs, no biases (Pozzi et al. 2020).
+"""The papers' networks.
 
-A network is a function (shape, classes, settings' sizes, dropout generator) -> nn.Sequential
-over images (B, H, W, C), and one line in `NETWORKS`. The K outputs are values or logits: what
-they mean is the signal's business.
+`dense`, `conv`, `loccon` and `deep` have ReLU hidden units and no biases (Pozzi et al. 2020);
+`tanh` is the network of deep feedback control (Meulemans et al. 2021, 2022) and `sigmoid` that of
+weight mirrors (Akrout et al. 2019), with biases. Outputs are linear in all of them.
 """
 
-from collections.abc import Callable
-
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from agents.layers import Conv2d, Linear, LocallyConnected2d, weighted
+from agents.layers import Conv2d, Linear, LocallyConnected2d
+from agents.networks.pixels import Pixels, Shape
 from agents.second_look import BatchNorm2d, Dropout
-
-Shape = tuple[int, int, int]  # height, width, channels
-
-
-class Pixels(nn.Module):
-    """Images (B, H, W, C), uint8 0..255 or float 0..1 -> float (B, C, H, W), or flat (B, H*W*C)."""
-
-    def __init__(self, flat: bool):
-        super().__init__()
-        self.flat = flat
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Scale and arrange the pixels."""
-        # In this order the permuted view is PyTorch's channels-last format: no copy is made.
-        images = images.flatten(1) if self.flat else images.permute(0, 3, 1, 2)
-        return images * (1 / 255) if images.dtype == torch.uint8 else images
 
 
 def dense(
     shape: Shape, classes: int, sizes: tuple[int, ...], dropout: torch.Generator
 ) -> nn.Sequential:
-    """Fully connected layers of the given hidden sizes (the paper's: 1500, 1000, 500)."""
+    """Fully connected ReLU layers of the hidden sizes `sizes` (the paper's: 1500, 1000, 500)."""
+    return _fully_connected(shape, classes, sizes, nn.ReLU, bias=False)
+
+
+def tanh(
+    shape: Shape, classes: int, sizes: tuple[int, ...], dropout: torch.Generator
+) -> nn.Sequential:
+    """Fully connected tanh layers of the hidden sizes `sizes` (the papers': 256, 256, 256)."""
+    return _fully_connected(shape, classes, sizes, nn.Tanh, bias=True)
+
+
+def sigmoid(
+    shape: Shape, classes: int, sizes: tuple[int, ...], dropout: torch.Generator
+) -> nn.Sequential:
+    """Fully connected sigmoid layers of the hidden sizes `sizes` (the code's: 500).
+
+    The code's outputs are sigmoid units, too; here the signal says what linear ones mean.
+    """
+    return _fully_connected(shape, classes, sizes, nn.Sigmoid, bias=True)
+
+
+def _fully_connected(
+    shape: Shape, classes: int, sizes: tuple[int, ...], unit: type[nn.Module], bias: bool
+) -> nn.Sequential:
     widths = [shape[0] * shape[1] * shape[2], *sizes]
     hidden = [
         module
         for below, above in zip(widths, widths[1:], strict=False)
-        for module in (Linear(below, above), nn.ReLU())
+        for module in (Linear(below, above, bias), unit())
     ]
-    return nn.Sequential(Pixels(flat=True), *hidden, Linear(widths[-1], classes))
+    return nn.Sequential(Pixels(flat=True), *hidden, Linear(widths[-1], classes, bias))
 
 
 def _same(size: tuple[int, int], kernel: int, stride: int) -> nn.ZeroPad2d:
@@ -113,22 +119,3 @@ def _require(network: str, shape: Shape, least: int) -> None:
             f"network {network!r} needs images of at least {least}x{least} pixels, "
             f"these are {shape[0]}x{shape[1]}: use 'dense' or 'conv'"
         )
-
-
-Network = Callable[[Shape, int, tuple[int, ...], torch.Generator], nn.Sequential]
-NETWORKS: dict[str, Network] = {"dense": dense, "conv": conv, "loccon": loccon, "deep": deep}
-
-
-def initialise(net: nn.Module, init: str, generator: torch.Generator) -> None:
-    """Draw the forward weights.
-
-    "he": N(0, 2 / fan-in), the output layer N(0, .01^2), so that all outputs start near zero.
-    "paper": N(0, s^2) in every layer, s = .01 where all layers are Linear, else .005
-    (the BrainProp code).
-    """
-    layers = weighted(net)
-    small = 0.01 if all(isinstance(layer, Linear) for layer in layers) else 0.005
-    for layer in layers:
-        std = (2 / layer.fan_in) ** 0.5 if layer is not layers[-1] else 0.01
-        with torch.no_grad():
-            layer.weight.normal_(0, std if init == "he" else small, generator=generator)

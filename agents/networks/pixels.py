@@ -1,0 +1,20 @@
+"""What every network begins with: bytes or fractions, arranged as its first layer reads them."""
+
+import torch
+from torch import Tensor, nn
+
+Shape = tuple[int, int, int]  # height, width, channels
+
+
+class Pixels(nn.Module):
+    """Images (B, H, W, C), uint8 0..255 or float 0..1 -> float (B, C, H, W), or flat (B, H*W*C)."""
+
+    def __init__(self, flat: bool):
+        super().__init__()
+        self.flat = flat
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Scale and arrange the pixels."""
+        # In this order the permuted view is PyTorch's channels-last format: no copy is made.
+        images = images.flatten(1) if self.flat else images.permute(0, 3, 1, 2)
+        return images * (1 / 255) if images.dtype == torch.uint8 else images
