@@ -44,9 +44,9 @@ def grid(options: Options, seeds: int, out: Path) -> list[Cell]:
     """Run every cell with every seed, and write grid.csv and grid.png."""
     if seeds < 1:
         raise ValueError(f"seeds is the number of runs of each cell, 1 or more, got {seeds}")
+    settings = _searched(options)
     options.check()
     make_folder(out)
-    settings = _searched(options)
     device = str(pick_device(options.device))
     jobs = [
         Job(options.env, agent, chosen, seed, options.batch, device, watched=True)
