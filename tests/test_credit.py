@@ -8,6 +8,7 @@ from cells import (
     FEEDBACK_RULES,
     KINDS,
     LAYERWISE,
+    LOCAL_RULES,
     copy_feedback,
     distance,
     gradients,
@@ -64,24 +65,26 @@ def test_every_signal_goes_down_by_every_rule(signal, rule):
         assert distance(gradient, expected[name]) < 1e-10, name
 
 
-def scramble(net, layers) -> None:
-    """Let the layers' forward weights be right while the net answers, and wrong at other times."""
-    right = {layer: layer.weight.detach().clone() for layer in layers}
-    wrong = {layer: torch.randn_like(weight) for layer, weight in right.items()}
+def scramble(layers) -> None:
+    """Let the layers respond by their right weights, and show wrong ones to whoever looks."""
+    generator = torch.Generator().manual_seed(6)  # by chance, signs of a few units can be right
+    for layer in layers:
+        layer.respond = responder(layer, layer.weight.detach().clone())
+        layer.weight.data.normal_(generator=generator)
 
-    def put(weights):
-        for layer, weight in weights.items():
-            layer.weight.data.copy_(weight)
 
-    net.register_forward_pre_hook(lambda *_: put(right))
-    net.register_forward_hook(lambda *_: put(wrong))
+def responder(layer, right):
+    return lambda activity, weight, bias: type(layer).respond(layer, activity, right, bias)
 
 
 def outcome(net, rule) -> tuple[dict, list, list]:
     """Gradients, layers' errors and learned feedback after one trial."""
     for layer in weighted(net):
         layer.keeps_error = True
-    trial = settle(net, "label_mse", make_images())
+    noise = torch.Generator().manual_seed(3)
+    trial = settle(
+        lambda images: RULES[rule]().look(net, images, noise, None), "label_mse", make_images()
+    )
     RULES[rule]().assign(net, trial)
     errors = [getattr(layer, "error", None) for layer in weighted(net)]
     RULES[rule]().learn(net, trial)
@@ -97,12 +100,12 @@ def same(a, b) -> bool:
 def test_only_rules_that_say_so_read_forward_weights_on_the_way_down(kind, rule):
     net = prepared(kind, rule)
     scrambled = copy.deepcopy(net)
-    scramble(scrambled, weighted(scrambled))
+    scramble(weighted(scrambled))
     changes, errors, feedback = outcome(net, rule)
     changed, other_errors, other_feedback = outcome(scrambled, rule)
-    assert all(map(same, feedback, other_feedback))
     assert same(errors[-1], other_errors[-1])  # the output's error needs no weights
     if not RULES[rule].transports_weights:
+        assert all(map(same, feedback, other_feedback))
         assert all(map(same, errors, other_errors))
         assert all(same(changes[name], changed[name]) for name in changes)
         return
@@ -111,17 +114,17 @@ def test_only_rules_that_say_so_read_forward_weights_on_the_way_down(kind, rule)
     assert not any(same(changes[name], changed[name]) for name in weights[:-1])
 
 
-@pytest.mark.parametrize("rule", FEEDBACK_RULES)
+@pytest.mark.parametrize("rule", LOCAL_RULES)
 @pytest.mark.parametrize("far", range(4))
 def test_a_change_of_far_weights_does_not_reach_a_layer(far, rule):
     net = prepared("strided", rule)
     other = copy.deepcopy(net)
-    scramble(other, weighted(other)[far : far + 1])
+    scramble(weighted(other)[far : far + 1])
     assert all(map(same, outcome(net, rule)[1], outcome(other, rule)[1]))
 
 
 @layerwise
-def test_the_feedback_of_a_rule_that_transports_nothing_is_its_own(rule):
+def test_the_feedback_of_a_rule_that_does_not_use_the_weights_is_its_own(rule):
     net = make_net("strided")
     RULES[rule]().prepare(net, torch.Generator().manual_seed(0))
     own = [layer.feedback is not None for layer in weighted(net)]

@@ -9,10 +9,20 @@ from agents.credit.feedback_alignment import FeedbackAlignment
 from agents.credit.kolen_pollack import KolenPollack
 from agents.credit.learned_feedback import LearnedFeedback
 from agents.credit.readout_only import ReadoutOnly
+from agents.credit.sign_symmetry import SignSymmetry, SignSymmetryBatchwise, SignSymmetryFixed
 
 RULES: dict[str, type[CreditRule]] = {
     rule.name: rule
-    for rule in (Backprop, FeedbackAlignment, KolenPollack, LearnedFeedback, ReadoutOnly)
+    for rule in (
+        Backprop,
+        FeedbackAlignment,
+        KolenPollack,
+        LearnedFeedback,
+        ReadoutOnly,
+        SignSymmetry,
+        SignSymmetryBatchwise,
+        SignSymmetryFixed,
+    )
 }
 
 __all__ = ["RULES", "CreditRule", "Trial"]

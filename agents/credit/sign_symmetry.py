@@ -1,0 +1,66 @@
+"""Sign symmetry (Liao, Leibo & Poggio, AAAI 2016): feedback that knows only the signs of W.
+
+    e_l = phi'(a_l) * (e_{l+1} B_{l+1}),   B = |M| * sign(W)
+
+    sign_symmetry             |M| = c in every place                        (the paper's uSF)
+    sign_symmetry_batchwise   M ~ N(0, c^2), drawn anew for every batch     (brSF)
+    sign_symmetry_fixed       M ~ N(0, c^2), drawn once                     (frSF)
+
+with c = sqrt(2 / (fan-in + fan-out)), the scale of the other rules' random feedback. The signs are
+taken just before each forward pass, so those that carry the error are those that made it. A weight
+of zero counts as positive.
+
+Differs from the paper: magnitudes have the scale c (there 1, with steps of the gradient's sign
+alone, "Batch Manhattan", to make up for it), and the step is the optimiser's.
+"""
+
+import torch
+from torch import nn
+
+from agents.credit.base import CreditRule, random_feedback, upper
+from agents.layers import Weighted
+
+
+class SignSymmetry(CreditRule):
+    """Feedback weights have the signs of the forward weights, and all of a layer one magnitude."""
+
+    name = "sign_symmetry"
+    transports_weights = True  # one bit of each
+
+    def prepare(self, net, generator):
+        for layer in upper(net):
+            magnitude = torch.full_like(layer.weight, scale(layer))
+            layer.feedback = nn.Parameter(magnitude, requires_grad=False)
+
+    def look(self, net, images, generator, before):
+        with torch.no_grad():
+            for layer in upper(net):
+                layer.feedback.copysign_(layer.weight)
+        return net(images)
+
+
+class SignSymmetryFixed(SignSymmetry):
+    """Magnitudes are random and stay as they are."""
+
+    name = "sign_symmetry_fixed"
+
+    def prepare(self, net, generator):
+        for layer in upper(net):
+            random_feedback(layer, generator, learns=False)
+
+
+class SignSymmetryBatchwise(SignSymmetryFixed):
+    """Magnitudes are random, and others for every batch."""
+
+    name = "sign_symmetry_batchwise"
+
+    def look(self, net, images, generator, before):
+        with torch.no_grad():
+            for layer in upper(net):
+                layer.feedback.normal_(0, scale(layer), generator=generator)
+        return super().look(net, images, generator, before)
+
+
+def scale(layer: Weighted) -> float:
+    """The magnitude c: random feedback's standard deviation."""
+    return (2 / (layer.fan_in + layer.fan_out)) ** 0.5
