@@ -10,6 +10,7 @@ from agents.credit.kolen_pollack import KolenPollack
 from agents.credit.learned_feedback import LearnedFeedback
 from agents.credit.readout_only import ReadoutOnly
 from agents.credit.sign_symmetry import SignSymmetry, SignSymmetryBatchwise, SignSymmetryFixed
+from agents.credit.weight_mirror import WeightMirror
 
 RULES: dict[str, type[CreditRule]] = {
     rule.name: rule
@@ -22,6 +23,7 @@ RULES: dict[str, type[CreditRule]] = {
         SignSymmetry,
         SignSymmetryBatchwise,
         SignSymmetryFixed,
+        WeightMirror,
     )
 }
 

@@ -1,0 +1,83 @@
+"""The weight mirror (Akrout et al., NeurIPS 2019, eq. 7): noise shows the feedback its layer.
+
+    e_l = phi'(a_l) * (e_{l+1} B_{l+1})                       errors come down through B
+    y = phi(W_{l+1} xi + b_{l+1}),   xi ~ N(0, s^2)           mirror mode: no image, no error
+    B_{l+1} <- (1 - d) B_{l+1} + d y^T xi / s^2               trial mean; then E B -> diag(E phi') W
+
+After every batch each layer is driven apart, by noise of its own on the units below it, and B
+follows what goes in and comes out, with a memory of 1/d batches. W is seen only through the layer's
+answers. Where the answer is linear B becomes W; under ReLU without bias W/2, whatever s. A kernel's
+weight meets its input in several places: their number divides the sum.
+
+B is late, and at first random: learning rates that backpropagation stands can be too large here
+(digits: from .2 on; even an exact copy of W that is one batch late fails at .4).
+
+A mirror phase costs about one more forward pass of all layers but the first; it shows no image, so
+`passes` does not count it.
+
+Differs from the paper: Gaussian noise instead of uniform, so that the row-wise gain is E phi' for
+every smooth phi (Stein's identity). B forgets at the rate it learns, which bounds it; the published
+code rescales a copy and B grows without end. There is no mirroring before the first trial.
+"""
+
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from agents.credit.base import CreditRule, random_feedback, upper
+from agents.layers import Weighted
+from agents.responses import responses
+
+
+@dataclass(frozen=True)
+class WeightMirror(CreditRule):
+    """Feedback weights follow the correlation of noise with the layer's response to it.
+
+    `rate` is d, the part of B that each batch makes anew, `noise` the standard deviation s of xi.
+    """
+
+    name = "weight_mirror"
+
+    rate: float = 0.01
+    noise: float = 0.1
+
+    def __post_init__(self):
+        if not 0 < self.noise < inf:
+            raise ValueError(
+                f"a mirror phase needs noise, of standard deviation s > 0, got noise={self.noise}"
+            )
+        if not 0 < self.rate <= 1:
+            raise ValueError(
+                f"rate is the part of B made anew by a batch, in 0..1, got {self.rate}"
+            )
+
+    def prepare(self, net, generator):
+        for layer in upper(net):
+            random_feedback(layer, generator, learns=False)
+            layer.register_forward_pre_hook(_keep_shape)
+
+    @torch.no_grad()
+    def learn(self, net, trial):
+        phi = responses(net)
+        for layer in upper(net):
+            xi = self.draw(layer, len(trial.images), trial.generator)
+            layer.feedback.lerp_(self.reflection(layer, phi[layer], xi), self.rate)
+
+    def draw(self, layer: Weighted, trials: int, generator: torch.Generator) -> Tensor:
+        """Noise xi (trials, ...) in place of the layer's input."""
+        shape: Any = layer.presynaptic
+        return layer.weight.new_empty((trials, *shape)).normal_(0, self.noise, generator=generator)
+
+    def reflection(self, layer: Weighted, phi: nn.Module, xi: Tensor) -> Tensor:
+        """What these trials of noise say of the layer's weights: y^T xi / s^2, trial mean."""
+        y = phi(layer.respond(xi, layer.weight, layer.bias))
+        taps = layer.product(torch.ones_like(y[:1]), torch.ones_like(xi[:1]))
+        # A tap that only ever meets padding has met nothing: its sum is zero, and stays so.
+        return layer.product(y, xi) / (len(xi) * self.noise**2 * taps.clamp(min=1))
+
+
+def _keep_shape(layer, inputs):
+    layer.presynaptic = inputs[0].shape[1:]  # of one trial
