@@ -17,7 +17,8 @@ A mirror phase costs about one more forward pass of all layers but the first; it
 
 Differs from the paper: Gaussian noise instead of uniform, so that the row-wise gain is E phi' for
 every smooth phi (Stein's identity). B forgets at the rate it learns, which bounds it; the published
-code rescales a copy and B grows without end. There is no mirroring before the first trial.
+code rescales a copy and B grows without end. B starts at zero instead of random, so that hidden
+layers wait for what their feedback has to say; there is no mirroring before the first trial.
 """
 
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from agents.credit.base import CreditRule, random_feedback, upper
+from agents.credit.base import CreditRule, upper
 from agents.layers import Weighted
 from agents.responses import responses
 
@@ -56,7 +57,7 @@ class WeightMirror(CreditRule):
 
     def prepare(self, net, generator):
         for layer in upper(net):
-            random_feedback(layer, generator, learns=False)
+            layer.feedback = nn.Parameter(torch.zeros_like(layer.weight), requires_grad=False)
             layer.register_forward_pre_hook(_keep_shape)
 
     @torch.no_grad()
