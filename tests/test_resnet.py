@@ -141,7 +141,7 @@ def test_outputs_start_near_zero_whatever_the_image():
 
 @cache
 def costs(rule):
-    """Mean costs of one batch that is shown 15 times."""
+    """Mean costs of one batch that is shown 25 times."""
     # The mirror's usual memory, 100 batches, is too long for so few.
     credit = RULES[rule](rate=0.1) if rule == "weight_mirror" else rule
     settings = Settings("label", credit, network="resnet18", sizes=(8,), lr=0.1)
@@ -149,7 +149,7 @@ def costs(rule):
     images = torch.rand((20, 16, 16, 3), generator=torch.Generator().manual_seed(0))
     seen = []
     agent.watch = lambda _, trial: seen.append(float(trial.costs.detach().mean()))
-    for _ in range(15):
+    for _ in range(25):
         agent.act(images)
         agent.learn(torch.arange(20) % 10)
     return seen
