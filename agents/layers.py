@@ -53,6 +53,9 @@ class Weighted(nn.Module):
     # through a layer (`stages.cut`) may give it feedback of another shape.
     feedback: Any
     error: Tensor  # of the last backward pass, where `keeps_error` is set
+    source: Tensor  # these three of the last forward pass, where `stages.cut` cuts the net
+    arrived: Tensor
+    answered: Tensor
 
     def __init__(self, weight_shape: tuple[int, ...], outputs: int, bias: bool):
         super().__init__()
@@ -80,7 +83,7 @@ class Weighted(nn.Module):
         raise NotImplementedError
 
     def product(self, error: Tensor, activity: Tensor) -> Tensor:
-        """Error times presynaptic activity, summed over the batch (weight's shape)."""
+        """Error times presynaptic activity, summed over the batch (feedback's shape)."""
         raise NotImplementedError
 
     def forward(self, activity: Tensor) -> Tensor:
@@ -138,7 +141,7 @@ class Conv2d(Weighted):
         return conv2d_input(activity.shape, feedback, error, self.stride, self.padding)
 
     def product(self, error, activity):
-        shape = self.weight.shape
+        shape = (error.shape[1], *self.weight.shape[1:])
         return conv2d_weight(activity, shape, error, self.stride, self.padding)
 
 

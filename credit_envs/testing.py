@@ -51,7 +51,7 @@ class _Maker:
         self._spec, self._layout = spec, spec.kwargs.get("layout", "HWC")
         name, split = spec.kwargs["dataset"], spec.kwargs.get("split", "train")
         self._shape, self.classes = DATASETS[name].shape, DATASETS[name].classes
-        self.data = load(name, split)
+        self.data, self.presentations = load(name, split), spec.kwargs.get("presentations", 1)
 
     def single(self, reveal_label: bool = False) -> gym.Env[Any, Any]:
         return gym.make(self._spec, disable_env_checker=True, reveal_label=reveal_label).unwrapped
@@ -65,8 +65,7 @@ class _Maker:
         if images.dtype == np.float32:
             images = np.rint(images * 255).astype(np.uint8)
         if self._layout == "CHW":
-            height, width, channels = self._shape
-            images = images.reshape(count, channels, height * width).swapaxes(1, 2)
+            images = images.reshape(count, self._shape[2], -1).swapaxes(1, 2)
         return [hash(image.tobytes()) for image in images]
 
 
@@ -128,7 +127,8 @@ def _check_vector(maker: _Maker, device: str | None) -> None:
     images, info = env.reset(seed=SEED)
     assert info == {}, f"Reset's info must be empty in the vector form: {info}."
     assert np.asarray(images) in env.observation_space, "A batch is not in its observation space."
-    labels = [info["label"] for _, info in _trials(maker.single(reveal_label=True), BATCH)]
+    shown = _trials(maker.single(reveal_label=True), BATCH * maker.presentations)
+    labels = [info["label"] for _, info in shown][:: maker.presentations]
     guesses = [(labels[0] + 1) % maker.classes, *labels[1:]]
     _, rewards, terminated, truncated, info = env.step(_guesses(device, guesses))
     assert info == {}, f"Step's info must be empty in the vector form: {info}."
@@ -163,9 +163,10 @@ def _check_vector_refusals(maker: _Maker, device: str | None) -> None:
 
 def _check_passes(maker: _Maker) -> None:
     """Over two passes, each form shows every image once per pass, and all in the same order."""
-    size = len(maker.data.images)
+    size, times = len(maker.data.images), maker.presentations  # the first of each is looked at
     once = Counter(hash(image.tobytes()) for image in maker.data.images)
-    single = [maker.keys(image, 1)[0] for image, _ in _trials(maker.single(), 2 * size)]
+    shown = _trials(maker.single(), 2 * size * times)
+    single = [maker.keys(image, 1)[0] for image, _ in shown][::times]
     for seen in (single[:size], single[size:]):
         assert Counter(seen) == once, "A pass must show each image of the split once."
     assert single[:size] != single[size:], "The second pass must be shuffled anew."
@@ -174,7 +175,7 @@ def _check_passes(maker: _Maker) -> None:
         images, _ = env.reset(seed=SEED)
         while len(vector) < 2 * size:
             vector += maker.keys(images, BATCH)
-            images = env.step(_guesses(device))[0]
+            images = [env.step(_guesses(device))[0] for _ in range(times)][-1]
         assert vector[: 2 * size] == single, "The vector form must show the single one's order."
 
 

@@ -2,6 +2,7 @@
 
 import copy
 
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -19,7 +20,14 @@ SHAPE, CLASSES = (7, 6, 2), 3  # neither square nor even: no axis can be mixed u
 REWARD_SIGNALS = [name for name, signal in SIGNALS.items() if signal.learns_from == "reward"]
 LAYERWISE = [name for name, rule in RULES.items() if rule.layerwise]
 FEEDBACK_RULES = [name for name in LAYERWISE if name not in ("backprop", "readout_only")]
+GRID = [(signal, name) for name, rule in RULES.items() for signal in rule.signals or SIGNALS]
+PERTURBING = [name for name in RULES if "perturbation" in name]  # one number teaches all units
 LOCAL_RULES = [name for name in FEEDBACK_RULES if not RULES[name].transports_weights]
+
+
+def served(rule: str) -> str:
+    """A reward signal that the rule goes with."""
+    return (RULES[rule].signals or ("reward_prediction",))[0]
 
 
 def _dropout() -> Dropout:
@@ -137,7 +145,7 @@ def twin(module: nn.Module) -> nn.Module:
         case _:
             return copy.deepcopy(module)
     made.to(next(module.parameters()).dtype)
-    made.load_state_dict({k: v for k, v in module.state_dict().items() if k != "feedback"})
+    made.load_state_dict({name: module.state_dict()[name] for name in made.state_dict()})
     return made
 
 
@@ -175,9 +183,16 @@ def distance(a: Tensor, b: Tensor) -> float:
     return float((a - b).norm() / b.norm().clamp(min=1e-12))
 
 
+def serves(rule: str, *kinds: type) -> None:
+    """Skip the test where the rule refuses layers of these kinds."""
+    if not all(issubclass(kind, RULES[rule].serves) for kind in kinds):
+        pytest.skip(f"{rule} refuses such a network")
+
+
 def prepared(kind: str, rule: str, dtype=torch.float64, seed: int = 0) -> nn.Sequential:
     """A net with the rule's feedback weights, drawn at random where the rule starts at zero."""
     net = make_net(kind, dtype, seed)
+    serves(rule, *map(type, weighted(net)))
     generator = torch.Generator().manual_seed(seed + 9)
     RULES[rule]().prepare(net, generator)
     for layer in weighted(net):

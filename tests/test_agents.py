@@ -2,17 +2,17 @@
 
 from dataclasses import replace
 
-import cells  # noqa: F401  one torch thread
 import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from cells import GRID, served, serves
 
 import credit_envs  # noqa: F401
 from agents import AGENTS, Settings, load_agent, make_agent
 from agents.credit import RULES
+from agents.layers import Conv2d, Linear
 from agents.learner import Agent
-from agents.signals import SIGNALS
 
 SMALL = {"sizes": (12, 8), "lr": 0.05}
 OPTIMISERS = {
@@ -23,6 +23,7 @@ OPTIMISERS = {
 
 
 def make(signal="reward_prediction", rule="backprop", seed=0, **settings) -> Agent:
+    serves(rule, Linear if settings.get("network", "dense") == "dense" else Conv2d)
     return Agent(Settings(signal, rule, **SMALL | settings), (8, 8, 1), 10, seed=seed)
 
 
@@ -41,8 +42,10 @@ def trials():
 
 def learn(agent, trials) -> None:
     for images, labels in trials:
-        action = agent.act(images)
-        agent.learn(labels if agent.learns_from == "label" else (action == labels).astype(float))
+        for _ in range(agent.presentations):
+            action = agent.act(images)
+            reward = (action == labels).astype(float)
+            agent.learn(labels if agent.learns_from == "label" else reward)
 
 
 def state(agent) -> dict[str, torch.Tensor]:
@@ -94,8 +97,7 @@ def test_one_image_at_a_time_is_a_batch_of_one(trials):
     assert equal(state(agent), state(other))
 
 
-@pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("signal", SIGNALS)
+@pytest.mark.parametrize(("signal", "rule"), GRID)
 def test_every_signal_runs_with_every_rule_and_a_seed_fixes_it(signal, rule, trials):
     agents = [make(signal, rule, seed) for seed in (0, 0, 1)]
     before = state(agents[0])
@@ -159,7 +161,7 @@ def test_saving_changes_nothing_and_keeps_the_open_trial(trials, tmp_path):
 @pytest.mark.parametrize("network", ["dense", "conv"])
 @pytest.mark.parametrize("rule", RULES)
 def test_prediction_between_act_and_learn_changes_nothing(network, rule, trials):
-    agent, other = make(rule=rule, network=network), make(rule=rule, network=network)
+    agent, other = (make(served(rule), rule, network=network) for _ in range(2))
     for images, _ in trials[:3]:
         actions = agent.act(images), other.act(images)
         assert np.array_equal(agent.predict(images[:5]), agent.predict(images)[:5])

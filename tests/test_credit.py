@@ -15,13 +15,15 @@ from cells import (
     make_images,
     make_net,
     prepared,
+    served,
+    serves,
     settle,
     twin,
 )
 from torch import nn
 
 from agents.credit import RULES
-from agents.layers import weighted
+from agents.layers import Conv2d, Linear, weighted
 from agents.learner import Agent
 from agents.settings import Settings
 from agents.signals import SIGNALS
@@ -126,6 +128,7 @@ def test_a_change_of_far_weights_does_not_reach_a_layer(far, rule):
 @layerwise
 def test_the_feedback_of_a_rule_that_does_not_use_the_weights_is_its_own(rule):
     net = make_net("strided")
+    serves(rule, Conv2d)
     RULES[rule]().prepare(net, torch.Generator().manual_seed(0))
     own = [layer.feedback is not None for layer in weighted(net)]
     assert own == ([False, True, True, True] if rule in FEEDBACK_RULES else [False] * 4)
@@ -133,17 +136,19 @@ def test_the_feedback_of_a_rule_that_does_not_use_the_weights_is_its_own(rule):
 
 def make_agent(signal, rule, **keywords) -> Agent:
     settings = {"network": "dense", "sizes": (8, 6), "lr": 0.1} | keywords
+    serves(rule, Linear if settings["network"] == "dense" else Conv2d)
     return Agent(Settings(signal, rule, **settings), (5, 4, 1), 3, seed=0)
 
 
 @every_rule
 @pytest.mark.parametrize("network", ["dense", "conv"])
 def test_a_trial_costs_the_forward_passes_the_rule_says(rule, network):
-    agent = make_agent("reward_prediction", rule, network=network)
+    agent = make_agent(served(rule), rule, network=network)
     passes = []
     agent.net.register_forward_hook(lambda *_: passes.append(1))
-    agent.act(torch.rand(4, 5, 4, 1))
-    agent.learn(torch.ones(4))
+    for _ in range(agent.presentations):
+        agent.act(torch.rand(4, 5, 4, 1))
+        agent.learn(torch.ones(4))
     assert len(passes) == RULES[rule]().passes
 
 
@@ -163,9 +168,9 @@ def test_rules_that_need_the_same_decay_refuse_other_optimisers(rule, options):
     assert RULES[rule].needs_same_decay == mirrors  # feedback that the optimiser itself moves
     if mirrors and options in UNLIKE:
         with pytest.raises(ValueError, match="same decay at every step: use 'sgd' without mom"):
-            make_agent("label", rule, **options)
+            make_agent(served(rule), rule, **options)
     else:
-        make_agent("label", rule, **options)
+        make_agent(served(rule), rule, **options)
 
 
 def kernels(agent) -> list[nn.Parameter]:

@@ -5,25 +5,41 @@ Adding a rule is one file in this folder and one line here.
 
 from agents.credit.backprop import Backprop
 from agents.credit.base import CreditRule, Trial
+from agents.credit.direct_feedback_alignment import DirectFeedbackAlignment
+from agents.credit.direct_learned_feedback import DirectLearnedFeedback
 from agents.credit.feedback_alignment import FeedbackAlignment
 from agents.credit.kolen_pollack import KolenPollack
 from agents.credit.learned_feedback import LearnedFeedback
+from agents.credit.least_squares_feedback import LeastSquaresFeedback
+from agents.credit.node_perturbation import (
+    NodePerturbation,
+    NodePerturbationOneReward,
+    NodePerturbationTwoRewards,
+)
 from agents.credit.readout_only import ReadoutOnly
 from agents.credit.sign_symmetry import SignSymmetry, SignSymmetryBatchwise, SignSymmetryFixed
 from agents.credit.weight_mirror import WeightMirror
+from agents.credit.weight_perturbation import WeightPerturbation
 
 RULES: dict[str, type[CreditRule]] = {
     rule.name: rule
     for rule in (
         Backprop,
-        FeedbackAlignment,
         KolenPollack,
-        LearnedFeedback,
-        ReadoutOnly,
-        SignSymmetry,
-        SignSymmetryBatchwise,
-        SignSymmetryFixed,
         WeightMirror,
+        SignSymmetry,
+        SignSymmetryFixed,
+        SignSymmetryBatchwise,
+        FeedbackAlignment,
+        DirectFeedbackAlignment,
+        LearnedFeedback,
+        LeastSquaresFeedback,
+        DirectLearnedFeedback,
+        NodePerturbation,
+        NodePerturbationTwoRewards,
+        NodePerturbationOneReward,
+        WeightPerturbation,
+        ReadoutOnly,
     )
 }
 

@@ -33,15 +33,9 @@ FLOOR = 0.05  # output error below which a trial counts less: there L~ - L is mo
 
 
 @dataclass(frozen=True)
-class LearnedFeedback(CreditRule):
-    """Feedback weights fit what node perturbation says about each layer.
+class Taught(CreditRule):
+    """Feedback weights are taught by node perturbation with the standard deviation `noise`."""
 
-    `rate` is a part of the largest stable step, `noise` the standard deviation s of xi.
-    """
-
-    name = "learned_feedback"
-
-    rate: float = 0.2
     noise: float = 0.001
 
     @property
@@ -57,22 +51,13 @@ class LearnedFeedback(CreditRule):
             layer.feedback = nn.Parameter(torch.zeros_like(layer.weight), requires_grad=False)
             layer.keeps_error = True
 
-    def learn(self, net, trial):
-        xi, costs = self.perturb(net, trial)
-        trials = len(costs)
-        error = {layer: layer.error * trials for layer in upper(net)}  # of each trial's own L
-        scale = 1 / error[upper(net)[-1]].norm(dim=1).clamp(min=FLOOR)  # (B,)
-        difference = (costs - trial.costs.detach()) / self.noise**2  # (L~ - L) / s^2
-        rate = self.rate * min(1, trials / sum(noise[0].numel() for noise in xi.values()))
-        for layer, noise in xi.items():
-            e = times(error[layer], scale)
-            teacher = times(noise, difference * scale)  # lambda^
-            power = e.square().sum().clamp(min=1e-12) / trials
-            layer.feedback -= rate / power * slope(layer, e, teacher)
+    def errors(self, net: nn.Module, trial: Trial) -> dict[Weighted, Tensor]:
+        """The error that each layer's feedback carried down, of each trial's own cost L."""
+        return {layer: layer.error * len(trial.costs) for layer in upper(net)}
 
     @torch.no_grad()
     def perturb(self, net: nn.Module, trial: Trial) -> tuple[dict[Weighted, Tensor], Tensor]:
-        """A noisy pass over the same trial: the noise on each layer's input, the costs (B,)."""
+        """A noisy pass over the same trial: xi of each layer's input, and (L~ - L) / s^2 (B,)."""
         xi: dict[Weighted, Tensor] = {}
 
         def add(layer, inputs):
@@ -82,15 +67,40 @@ class LearnedFeedback(CreditRule):
         hooks = [layer.register_forward_pre_hook(add) for layer in upper(net)]
         try:
             with second_look(net):
-                return xi, trial.cost(net(trial.images))
+                costs = trial.cost(net(trial.images))
         finally:
             for hook in hooks:
                 hook.remove()
+        return xi, (costs - trial.costs) / self.noise**2
 
     def draw(self, activity: Tensor, generator: torch.Generator) -> Tensor:
         """Noise xi for an activity of this shape."""
         noise = torch.empty_like(activity, memory_format=torch.contiguous_format)
         return noise.normal_(0, self.noise, generator=generator)
+
+
+@dataclass(frozen=True)
+class LearnedFeedback(Taught):
+    """Feedback weights take a step of least squares in each batch.
+
+    `rate` is a part of the largest stable step.
+    """
+
+    name = "learned_feedback"
+
+    rate: float = 0.2
+
+    def learn(self, net, trial):
+        xi, difference = self.perturb(net, trial)
+        trials = len(difference)
+        error = self.errors(net, trial)
+        scale = 1 / error[upper(net)[-1]].norm(dim=1).clamp(min=FLOOR)  # (B,)
+        rate = self.rate * min(1, trials / sum(noise[0].numel() for noise in xi.values()))
+        for layer, noise in xi.items():
+            e = times(error[layer], scale)
+            teacher = times(noise, difference * scale)  # lambda^
+            power = e.square().sum().clamp(min=1e-12) / trials
+            layer.feedback -= rate / power * slope(layer, e, teacher)
 
 
 def slope(layer: Weighted, e: Tensor, teacher: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ weights' own products) PyTorch's backward goes on as always, from the error that
 
 from collections.abc import Iterable
 
+import torch
 from torch import nn
 
 
@@ -14,7 +15,8 @@ def cut(stages: Iterable[nn.Module]) -> None:
     """Cut the net before each of these modules.
 
     After a forward pass a stage has `source`, what came in, still part of the graph below the cut;
-    `arrived`, the same without a graph; and `answered`, what it made of it.
+    `arrived`, the same without a graph; and `answered`, what it made of it. Passes without a graph
+    (predictions, second looks) leave them as they are.
     """
     for stage in stages:
         stage.register_forward_pre_hook(_detach)
@@ -22,10 +24,13 @@ def cut(stages: Iterable[nn.Module]) -> None:
 
 
 def _detach(stage, inputs):
-    (stage.source,) = inputs
-    return stage.source.detach()
+    (source,) = inputs
+    if torch.is_grad_enabled():
+        stage.source = source
+    return source.detach()
 
 
 def _keep(stage, inputs, output):
-    (stage.arrived,) = inputs
-    stage.answered = output
+    if torch.is_grad_enabled():
+        (stage.arrived,) = inputs
+        stage.answered = output
