@@ -114,25 +114,14 @@ def test_the_error_goes_through_the_slope_of_the_units():
     assert [bool(row.any()) for row in net[0].weight.grad] == [True, False, True]
 
 
-class Fork(nn.Module):
-    """Two layers that look at the same activity, as a ResNet's shortcut and branch do."""
-
-    def __init__(self, *branches):
-        super().__init__()
-        self.branches = nn.ModuleList(branches)
-
-    def forward(self, activity):
-        return sum(branch(activity) for branch in self.branches)
-
-
 LINEAR_NETS = {  # all linear: D can be the whole way from a layer's input to the output
     "two layers": lambda: [Linear(4, 5), Linear(5, 3)],
     "four layers": lambda: [Linear(4, 5), Linear(5, 6), Linear(6, 4), Linear(4, 3)],
     "residual": lambda: [
         Linear(4, 5), Residual(nn.Sequential(Linear(5, 6), Linear(6, 5)), nn.Identity()),
-            Linear(5, 3),
+        Linear(5, 3),
     ],
-    "fork": lambda: [Linear(4, 5), Fork(Linear(5, 6), Linear(5, 6)), Linear(6, 3)],
+    "shortcut": lambda: [Linear(4, 5), Residual(Linear(5, 6), Linear(5, 6)), Linear(6, 3)],
 }  # fmt: skip
 
 
@@ -146,7 +135,7 @@ def test_direct_feedback_that_is_the_whole_way_up_gives_the_gradient(kind):
     way = torch.eye(3, dtype=torch.float64)  # from a layer's output to the net's
     for layer in reversed(upper(net)):
         layer.feedback.data = way @ layer.weight.detach()
-        beside = kind == "fork" and layer is net[1].branches[1]  # the next one ends there too
+        beside = kind == "shortcut" and layer is net[1].shortcut  # the branch ends there too
         way = way if beside else layer.feedback.data
     RULE.assign(net, settle(net, "label", images))
     for name, gradient in gradients(exact).items():

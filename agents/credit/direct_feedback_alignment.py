@@ -30,6 +30,7 @@ class DirectFeedbackAlignment(CreditRule):
 
     name = "direct_feedback_alignment"
     layerwise = False
+    largest_rate = 0.4  # its errors are large from the first trial on
 
     def prepare(self, net, generator):
         outputs = weighted(net)[-1].fan_out

@@ -27,6 +27,7 @@ class DirectLearnedFeedback(DirectFeedbackAlignment, LearnedFeedback):
     """Errors of direct feedback alignment, feedback weights that learn."""
 
     name = "direct_learned_feedback"
+    largest_rate = LearnedFeedback.largest_rate  # its errors start at zero
 
     def prepare(self, net, generator):
         super().prepare(net, generator)

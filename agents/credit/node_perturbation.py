@@ -9,7 +9,7 @@ noise of all: where L is linear, one trial's e has the variance (n + 1) |dL/da|^
 dL/da exactly if the output is linear in the noise and L quadratic, else up to O(s^2). The
 symmetric difference (L(+xi) - L(-xi)) / 2 has the same mean without the noise of L's curvature.
 
-What L is, three ways (B and C learn from one bit a look: expect little in the trials of the rest):
+What L is, three ways (B and C, with one bit a look, are by far the slowest):
 A  `node_perturbation`: the signal's cost, with action and answer clamped while the network looks a
    second time inside the agent. One environment step, two passes (symmetric: three).
 B  `node_perturbation_two_rewards`: L = -r. The image is shown twice; a clean look earns r, a noisy

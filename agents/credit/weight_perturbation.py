@@ -8,7 +8,7 @@
 Needs no error, no derivative and no layers. The mean of the update is dL/dtheta exactly for a
 quadratic L, else up to O(s^2); its variance for a linear L is (P + 1) |dL/dtheta|^2. That grows
 with the weights, not the units as in node perturbation, and with one draw a batch a larger batch
-does not lower it: expect far smaller learning rates and far more trials. The symmetric difference
+does not lower it: learning is far slower, and needs far smaller rates. The symmetric difference
 (L(+eps) - L(-eps)) / 2 has the same mean without the noise of L's curvature.
 """
 
