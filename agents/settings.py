@@ -44,7 +44,9 @@ class Settings:
 
     def __post_init__(self):
         _known("signal", self.signal, SIGNALS)
-        if not isinstance(self.credit, CreditRule):
+        if isinstance(self.credit, CreditRule):
+            _check_name(self.credit)
+        else:
             _known("credit rule", self.credit, RULES)
         _known("network", self.network, NETWORKS)
         _known("init", self.init, INITS)
@@ -91,18 +93,31 @@ class Settings:
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON, the network's own sizes written out; `from_dict` reads it."""
         rule = self.rule
-        plain = dataclasses.asdict(
-            dataclasses.replace(self, credit=rule.name, sizes=self.network_sizes)
-        )
-        return plain | {"credit": {"name": rule.name, **dataclasses.asdict(rule)}}
+        credit = {"name": rule.name, **dataclasses.asdict(rule)}
+        return dataclasses.asdict(self) | {"credit": credit, "sizes": self.network_sizes}
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> "Settings":
         """Read what `to_dict` wrote."""
         rule = dict(plain["credit"])
         name = rule.pop("name")
-        _known("credit rule", name, RULES)
+        if name not in RULES:
+            raise ValueError(
+                f"these settings have the credit rule {name!r}, which is not in the table: import "
+                "it and add it first, agents.credit.RULES[MyRule.name] = MyRule"
+            )
         return cls(**plain | {"credit": RULES[name](**rule), "sizes": tuple(plain["sizes"])})
+
+
+def _check_name(rule: CreditRule) -> None:
+    """A file holds a rule's name: another rule of that name would be loaded in its place."""
+    name = getattr(rule, "name", None)
+    if name is None or RULES.get(name, type(rule)) is not type(rule):
+        kind = type(rule).__name__
+        raise ValueError(
+            f"{kind} needs a name that no other rule in the table has, got {name!r}: give it a "
+            f"`name` of its own, or add it again after a change, RULES[{kind}.name] = {kind}"
+        )
 
 
 def _known(what: str, name: object, table) -> None:

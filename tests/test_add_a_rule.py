@@ -1,0 +1,167 @@
+"""A credit rule of the user's own, from outside the package: 25 lines, and it is one like any."""
+
+import runpy
+import subprocess
+import sys
+from importlib import import_module
+
+import cells  # noqa: F401  one torch thread
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+
+from agents import Settings, evaluate, load_agent, make_agent, train
+from agents.comparison.options import Options
+from agents.credit import RULES, CreditRule
+from agents.credit.feedback_alignment import FeedbackAlignment
+from agents.plausibility import card
+
+MINE = """
+from dataclasses import dataclass
+
+import gymnasium as gym
+import torch
+
+import credit_envs
+from agents import Settings, evaluate, make_agent, train
+from agents.credit import RULES, CreditRule
+from agents.credit.base import random_feedback, upper
+
+
+@dataclass(frozen=True)
+class SparseFeedback(CreditRule):
+    \"\"\"Feedback alignment in which each unit hears only some of those above.\"\"\"
+
+    name = "sparse_feedback"
+    density: float = 0.2
+
+    def prepare(self, net, generator):
+        for layer in upper(net):
+            random_feedback(layer, generator, learns=False)
+            heard = torch.rand(layer.weight.shape, generator=generator) < self.density
+            layer.feedback.data *= heard / self.density**0.5
+
+
+RULES[SparseFeedback.name] = SparseFeedback  # from now on a name like any other
+
+if __name__ == "__main__":
+    settings = Settings("reward_prediction", SparseFeedback(), sizes=(64, 32), lr=0.2)
+    env = gym.make_vec("DigitsReward-v0", num_envs=32)
+    agent = make_agent(settings, env)
+    train(agent, env, trials=30_000)
+    print(f"{evaluate(agent, 'DigitsReward-v0'):.1%}")
+"""
+COMPARED = """
+from pathlib import Path
+
+import mine
+from agents.comparison.compare import compare
+from agents.comparison.options import Options, script
+
+if __name__ == "__main__":
+    script(lambda options: print(compare(options, 1, Path("out")).rows[0]["credit"]), Options)
+"""
+NAME = "sparse_feedback"
+ENV = "DigitsReward-v0"
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """The rule of the user's module mine.py, which has added it to the table."""
+    (tmp_path / "mine.py").write_text(MINE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(RULES, NAME, CreditRule)  # so that the table is put back afterwards
+    yield import_module("mine").SparseFeedback
+    del sys.modules["mine"]
+
+
+def learn(signal, rule):
+    """An agent after some thousand digits, and its accuracy."""
+    env = gym.make_vec(ENV, num_envs=32, reveal_label=signal.startswith("label"))
+    env.reset(seed=0)
+    agent = make_agent(Settings(signal, rule, sizes=(64, 32), lr=0.2), env, device="cpu")
+    train(agent, env, trials=20_000, progress_bar=False)
+    return agent, evaluate(agent, ENV)
+
+
+def test_a_rule_takes_less_than_25_lines_with_its_training():
+    assert sum(bool(line.strip()) for line in MINE.splitlines()) < 25
+    assert "agents/" not in MINE  # no file of the package is touched
+
+
+def test_it_runs_as_it_stands(tmp_path, monkeypatch, capsys):
+    (tmp_path / "mine.py").write_text(MINE)
+    monkeypatch.setitem(RULES, NAME, CreditRule)
+    runpy.run_path(str(tmp_path / "mine.py"), run_name="__main__")
+    assert float(capsys.readouterr().out.splitlines()[-1].rstrip("%")) > 80
+
+
+@pytest.mark.parametrize("signal", ["reward_prediction", "label"])
+def test_it_carries_credit_from_reward_and_from_labels(signal, mine):
+    _, accuracy = learn(signal, mine())
+    _, control = learn(signal, "readout_only")
+    assert accuracy > control + 0.08
+
+
+def test_a_name_in_the_table_is_a_name_like_any_other(mine):
+    env = gym.make_vec(ENV, num_envs=4)
+    cell = f"policy_gradient+{NAME}"
+    for agent in (cell, Settings("policy_gradient", NAME), *Options(agents=cell).cells().values()):
+        made = make_agent(agent, env)
+        assert type(made.rule) is mine
+        assert made.settings.to_dict()["credit"] == {"name": NAME, "density": 0.2}
+
+
+@pytest.mark.slow
+def test_it_takes_part_in_a_comparison_from_the_command_line(tmp_path):
+    (tmp_path / "mine.py").write_text(MINE)
+    (tmp_path / "compared.py").write_text(COMPARED)
+    said = subprocess.run(
+        [sys.executable, "compared.py", "--agents", f"label+{NAME}", "--sizes", "8"]
+        + ["--epochs", "1"], cwd=tmp_path, text=True, capture_output=True, timeout=180,
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.splitlines()[-1] == NAME
+    assert (tmp_path / "out" / "curves.csv").exists()
+
+
+def test_an_agent_with_it_goes_on_from_its_file_bit_for_bit(mine, tmp_path):
+    agent, _ = learn("reward_prediction", mine(density=0.5))
+    agent.save(tmp_path / "agent")
+    loaded = load_agent(tmp_path / "agent", device="cpu")
+    assert loaded.rule == mine(density=0.5)
+    images = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 1), np.uint8)
+    for one in (agent, loaded):
+        one.act(images)
+        one.learn(np.ones(8))
+    for name, tensor in agent.tensors().items():
+        assert torch.equal(tensor, loaded.tensors()[name]), name
+
+
+def test_a_file_with_a_rule_that_nobody_added_says_what_to_do(mine, tmp_path, monkeypatch):
+    env = gym.make_vec(ENV, num_envs=4)
+    monkeypatch.delitem(RULES, NAME)
+    make_agent(Settings(credit=mine()), env).save(tmp_path / "agent")  # an object needs no table
+    with pytest.raises(ValueError, match=r"'sparse_feedback', which is not .*RULES\[MyRule.name\]"):
+        load_agent(tmp_path / "agent")
+    monkeypatch.setitem(RULES, NAME, mine)
+    assert load_agent(tmp_path / "agent").rule == mine()
+
+
+def test_a_rule_without_a_name_of_its_own_is_refused():
+    class Nameless(CreditRule):
+        pass
+
+    class Heir(FeedbackAlignment):  # an agent of it would be loaded as feedback alignment
+        pass
+
+    for rule, name in ((Nameless(), "None"), (Heir(), "'feedback_alignment'")):
+        with pytest.raises(ValueError, match=f"needs a name that no other rule .* got {name}: "):
+            Settings(credit=rule)
+
+
+def test_it_has_a_card(mine):
+    measured = card(mine())
+    assert measured == card(NAME)
+    assert (measured.needs_label, measured.reads_weights) == ("no", "no")
