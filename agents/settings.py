@@ -132,6 +132,7 @@ AGENTS: dict[str, Settings] = {
     "weight_mirror": Settings("label", "weight_mirror"),
     "kolen_pollack": Settings("label", "kolen_pollack"),
     "feedback_alignment": Settings("label", "feedback_alignment"),
+    "direct_feedback_alignment": Settings("label", "direct_feedback_alignment"),
     "sign_symmetry": Settings("label", "sign_symmetry"),
     "q_agrel": Settings("reward_prediction", "backprop"),
     "brainprop": Settings("reward_prediction", "backprop", init="paper", lr=0.1),
