@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from agents.layers import Conv2d, Linear, LocallyConnected2d, weighted
 from agents.learner import Agent
-from agents.networks import NETWORKS, Network, Pixels, Shape
+from agents.networks import NETWORKS, Build, Network, Pixels, Shape
+from agents.networks.resnet import Residual
 from agents.second_look import BatchNorm2d, Dropout
 from agents.settings import Settings
 
@@ -18,19 +19,6 @@ WARM = 4  # lessons before an experiment: some rules have to learn their feedbac
 
 Outcome = dict[str, Tensor]
 
-
-class Residual(nn.Module):
-    """Adds what a convolution makes of its input."""
-
-    def __init__(self, maps: int):
-        super().__init__()
-        self.inner = nn.Sequential(Conv2d(maps, maps, 3, padding=1), nn.ReLU())
-
-    def forward(self, activity: Tensor) -> Tensor:
-        """The input and the branch."""
-        return activity + self.inner(activity)
-
-
 KINDS: dict[str, Callable[[torch.Generator], list[nn.Module]]] = {  # below two dense layers
     "dense": lambda _: [nn.Flatten(), Linear(36, 8), nn.ReLU()],
     "conv": lambda _: [Conv2d(1, 3, 3, stride=2, padding=1), nn.ReLU()],
@@ -38,8 +26,10 @@ KINDS: dict[str, Callable[[torch.Generator], list[nn.Module]]] = {  # below two 
     "batch_norm": lambda _: [Conv2d(1, 3, 3), nn.ReLU(), BatchNorm2d(3)],
     "dropout": lambda dropout: [nn.Flatten(), Linear(36, 8), nn.ReLU(), Dropout(0.3, dropout)],
     "pooled": lambda _: [Conv2d(1, 3, 3), nn.ReLU(), nn.MaxPool2d(2)],
-    "residual": lambda _: [Conv2d(1, 3, 3), nn.ReLU(), Residual(3)],
-}
+    "residual": lambda _: [
+        Conv2d(1, 3, 3), nn.ReLU(), Residual(Conv2d(3, 3, 3, padding=1), nn.Identity()), nn.ReLU()
+    ],
+}  # fmt: skip
 
 
 def network(kind: str) -> str:
@@ -47,7 +37,7 @@ def network(kind: str) -> str:
     return f"small {kind}"
 
 
-def _build(kind: str) -> Network:
+def _build(kind: str) -> Build:
     def build(
         shape: Shape, classes: int, sizes: tuple[int, ...], dropout: torch.Generator
     ) -> nn.Sequential:
@@ -61,7 +51,7 @@ def _build(kind: str) -> Network:
 @contextmanager
 def bench() -> Iterator[None]:
     """Inside, nets are of double precision, and settings know the small nets."""
-    nets = {network(kind): _build(kind) for kind in KINDS}
+    nets = {network(kind): Network(_build(kind)) for kind in KINDS}
     dtype = torch.get_default_dtype()
     with torch.random.fork_rng(devices=[]):
         torch.set_default_dtype(torch.float64)
