@@ -134,6 +134,8 @@ AGENTS: dict[str, Settings] = {
     "feedback_alignment": Settings("label", "feedback_alignment"),
     "direct_feedback_alignment": Settings("label", "direct_feedback_alignment"),
     "sign_symmetry": Settings("label", "sign_symmetry"),
+    "dfc": Settings("label", "dfc"),
+    "strong_dfc": Settings("label", "strong_dfc"),
     "q_agrel": Settings("reward_prediction", "backprop"),
     "brainprop": Settings("reward_prediction", "backprop", init="paper", lr=0.1),
     "agrel": Settings("agrel", "backprop"),

@@ -5,6 +5,7 @@ Adding a rule is one file in this folder and one line here.
 
 from agents.credit.backprop import Backprop
 from agents.credit.base import CreditRule, Trial
+from agents.credit.deep_feedback_control import DeepFeedbackControl
 from agents.credit.direct_feedback_alignment import DirectFeedbackAlignment
 from agents.credit.direct_learned_feedback import DirectLearnedFeedback
 from agents.credit.feedback_alignment import FeedbackAlignment
@@ -18,6 +19,7 @@ from agents.credit.node_perturbation import (
 )
 from agents.credit.readout_only import ReadoutOnly
 from agents.credit.sign_symmetry import SignSymmetry, SignSymmetryBatchwise, SignSymmetryFixed
+from agents.credit.strong_dfc import StrongDFC
 from agents.credit.weight_mirror import WeightMirror
 from agents.credit.weight_perturbation import WeightPerturbation
 
@@ -35,6 +37,8 @@ RULES: dict[str, type[CreditRule]] = {
         LearnedFeedback,
         LeastSquaresFeedback,
         DirectLearnedFeedback,
+        DeepFeedbackControl,
+        StrongDFC,
         NodePerturbation,
         NodePerturbationTwoRewards,
         NodePerturbationOneReward,

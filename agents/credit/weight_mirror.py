@@ -9,8 +9,8 @@ follows what goes in and comes out, with a memory of 1/d batches. W is seen only
 answers. Where the answer is linear B becomes W; under ReLU without bias W/2, whatever s. A kernel's
 weight meets its input in several places: their number divides the sum.
 
-B is late, and at first random: learning rates that backpropagation stands can be too large here
-(digits: from .2 on; even an exact copy of W that is one batch late fails at .4).
+B is late: learning rates that backpropagation stands can be too large here (digits: from .2 on;
+even an exact copy of W that is one batch late fails at .4).
 
 A mirror phase costs about one more forward pass of all layers but the first; it shows no image, so
 `passes` does not count it.

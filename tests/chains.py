@@ -1,0 +1,62 @@
+"""Small chains of dense layers for the rules of feedback control, with feedback as one likes."""
+
+from dataclasses import replace
+
+import torch
+from cells import draw
+from torch import Tensor, nn
+
+from agents.credit.circuit import Circuit
+from agents.credit.control import Controlled
+from agents.layers import Linear, weighted
+from agents.networks.pixels import Pixels
+
+UNSTABLE = [  # settings of any such rule that are refused, and how
+    ({"steps": 0}, "steps is a number of Euler steps, 1 or more, got 0"),
+    ({"dt": 0.3}, "choose 0 < dt <= tau_v, got dt=0.3 and tau_v=0.2"),
+    ({"dt": 0.0}, "choose 0 < dt <= tau_v"),
+    ({"dt": float("nan")}, "choose 0 < dt <= tau_v"),
+    ({"alpha": -0.1}, r"alpha \(leak\) and k_p \(gain\) are 0 or more, got -0.1"),
+    ({"k_p": -1.0}, "k_p .* 0 or more"),
+    ({"alpha": float("nan")}, "alpha .* 0 or more"),
+]
+
+
+def make_chain(phi: type[nn.Module] = nn.Tanh, sizes=(4, 6, 5, 3), seed: int = 0) -> nn.Sequential:
+    """Layers of these sizes with biases, phi between them, linear outputs, float64."""
+    modules = [
+        module
+        for below, above in zip(sizes, sizes[1:], strict=False)
+        for module in (Linear(below, above, bias=True), phi())
+    ]
+    return draw(nn.Sequential(Pixels(flat=True), *modules[:-1]).double(), seed)
+
+
+def ready(rule: Controlled, net: nn.Sequential, seed: int = 1) -> nn.Sequential:
+    """The same net with random feedback, as the rule draws it where it does not learn."""
+    replace(rule, rate=0.0).prepare(net, torch.Generator().manual_seed(seed))
+    return net
+
+
+def put_feedback(net: nn.Module, feedback: Tensor) -> None:
+    """Give the layers their rows of Q (N, K)."""
+    layers = weighted(net)
+    for layer, part in zip(layers, feedback.split([m.fan_out for m in layers]), strict=True):
+        layer.feedback.data.copy_(part)
+
+
+def inputs(trials: int, size: int = 4, seed: int = 2) -> Tensor:
+    """Random inputs as images (B, size, 1, 1)."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(trials, size, 1, 1, generator=generator).double()
+
+
+def jacobian(net: nn.Module, images: Tensor, push: Tensor | None = None) -> Tensor:
+    """dr_L/dv of each trial (B, K, N) by autograd, where `push` (B, N) is added to the voltages."""
+    circuit = Circuit(net, images)
+    push = images.new_zeros(len(images), circuit.units) if push is None else push
+
+    def output(push):
+        return circuit.forward(push).r[-1].sum(0)  # trials are independent of each other
+
+    return torch.autograd.functional.jacobian(output, push).transpose(0, 1)  # type: ignore

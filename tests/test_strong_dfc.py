@@ -1,0 +1,236 @@
+"""Strong-DFC: what is clamped, what control that is needed teaches W, and what noise teaches Q."""
+
+from collections import deque
+
+import pytest
+import torch
+from cells import distance, settle
+from chains import UNSTABLE, inputs, jacobian, make_chain, put_feedback, ready
+from torch import nn
+
+from agents.credit.circuit import Circuit
+from agents.credit.strong_dfc import StrongDFC
+from agents.layers import weighted
+
+every_phases = pytest.mark.parametrize("phases", [1, 2])
+
+
+def settled(rule, net, images, error):
+    """The last moment of the controller's dynamics."""
+    with torch.no_grad():
+        (last,) = deque(rule.dynamics(Circuit(net, images), error), maxlen=1)
+    return last
+
+
+def feedback_of(net):
+    return torch.cat([layer.feedback for layer in weighted(net)])
+
+
+def changes(rule, net, trial) -> list[torch.Tensor]:
+    rule.assign(net, trial)
+    return [p.grad.clone() for layer in weighted(net) for p in (layer.weight, layer.bias)]
+
+
+def aligned(rule, phi=nn.Tanh, sizes=(4, 5, 4, 2)):
+    """A chain, one image and a target, with Q = J^T at the very state that this Q leads to."""
+    net, images = ready(rule, make_chain(phi, sizes)), inputs(1)
+    target = net(images).detach() + 0.5
+
+    def error(output):
+        return target - output
+
+    put_feedback(net, jacobian(net, images)[0].T)
+    for _ in range(40):
+        push = settled(rule, net, images, error).u @ feedback_of(net).T
+        put_feedback(net, jacobian(net, images, push)[0].T)
+    return net, images, error
+
+
+def needed(rule, net, images, error) -> float:
+    """H = |Q u|^2 / 2 at the steady state."""
+    u = settled(rule, net, images, error).u
+    return 0.5 * (u @ feedback_of(net).T).square().sum().item()
+
+
+def test_control_times_rate_is_the_gradient_of_the_control_needed():
+    rule = StrongDFC(alpha=0.0, steps=500)
+    net, images, error = aligned(rule)
+    state = settled(rule, net, images, error).state
+    below = [images.flatten(1), *state.r[:-1]]
+    generator = torch.Generator().manual_seed(5)
+    for layer, v, ff, r in zip(weighted(net), state.v, state.ff, below, strict=True):
+        way = torch.randn(layer.weight.shape, generator=generator).double()
+        weight, needs = layer.weight.data.clone(), []
+        for side in (1e-5, -1e-5):
+            layer.weight.data = weight + side * way
+            needs.append(needed(rule, net, images, error))
+        layer.weight.data = weight
+        slope = (needs[0] - needs[1]) / 2e-5
+        rule_says = -((v - ff).T @ r * way).sum().item()
+        assert rule_says == pytest.approx(slope, rel=1e-6)
+
+
+@pytest.mark.parametrize("phi", [nn.Tanh, nn.ReLU])
+@pytest.mark.parametrize("alpha", [0.0, 0.3])
+def test_without_a_leak_the_output_hits_its_target(phi, alpha):
+    rule = StrongDFC(alpha=alpha, steps=600)
+    net, images = ready(rule, make_chain(phi)), inputs(3)
+    put_feedback(net, jacobian(net, images).mean(0).T)
+    target = net(images).detach() + 0.3
+    last = settled(rule, net, images, lambda output: target - output)
+    assert (distance(last.state.r[-1], target) < 1e-8) == (alpha == 0)
+    probabilities = torch.tensor([[0.7, 0.2, 0.1]]).double().expand(3, -1)
+    slow = StrongDFC(alpha=alpha, steps=2500)
+    last = settled(slow, net, images, lambda output: probabilities - output.softmax(1))
+    assert (distance(last.state.r[-1].softmax(1), probabilities) < 1e-6) == (alpha == 0)
+
+
+def test_no_control_is_needed_only_where_the_output_is_the_target():
+    rule = StrongDFC(phases=2)
+    net = ready(rule, make_chain())
+    trial = settle(net, "label_mse", inputs(4))
+    assert all(change.any() for change in changes(rule, net, trial))
+    trial.cost = lambda output: 0 * output.sum(1)
+    assert not any(change.any() for change in changes(rule, net, trial))
+
+
+def test_the_target_of_a_label_is_that_label_softened():
+    trial = settle(make_chain(), "label", inputs(6))
+    (label,) = torch.autograd.grad(trial.cost(trial.output).sum(), trial.output)
+    label = (trial.output.softmax(1) - label).argmax(1)
+    with torch.no_grad():
+        target = StrongDFC(certainty=0.9).target(trial)
+    expected = torch.full((6, 3), 0.05, dtype=torch.float64)
+    expected[range(6), label] = 0.9
+    assert distance(target, expected) < 1e-10
+
+
+def test_the_target_of_a_reward_is_that_reward_for_the_chosen_unit():
+    trial = settle(make_chain(), "reward_prediction", inputs(6))
+    (error,) = torch.autograd.grad(trial.cost(trial.output).sum(), trial.output)
+    target = StrongDFC().target(trial)
+    chosen = error != 0
+    assert distance(target[chosen], trial.reward) < 1e-10
+    assert torch.equal(target[~chosen], trial.output[~chosen])
+
+
+@pytest.mark.parametrize("signal", ["policy_gradient", "agrel"])
+def test_a_target_of_probabilities_stays_one_that_can_be_reached(signal):
+    trial = settle(make_chain(), signal, inputs(50))
+    with torch.no_grad():
+        target = StrongDFC(certainty=0.9).target(trial)
+    assert target.min() >= 0.05 - 1e-9
+    assert target.max() <= 0.9 + 1e-9
+    assert target.std() > 0.1
+
+
+@every_phases
+def test_changes_are_means_over_the_trajectory(phases):
+    rule = StrongDFC(phases=phases, noise=0.2, steps=20)
+    net, images = ready(rule, make_chain()), inputs(4)
+    put_feedback(net, jacobian(net, images).mean(0).T)
+    for layer in weighted(net):
+        layer.keeps_error = True
+    trial = settle(net, "label_mse", images)
+    before = trial.generator.get_state()
+    circuit = Circuit(net, images)
+    target = rule.target(trial).detach()
+    noise = rule.xi(trial, circuit) if phases == 1 else None
+    with torch.no_grad():
+        moments = list(rule.dynamics(circuit, lambda output: target - output, noise))
+    states = [moment.state for moment in moments][-1 if phases == 2 else 0 :]
+    trial.generator.set_state(before)
+    found = changes(rule, net, trial)
+    for i, layer in enumerate(weighted(net)):
+        phi = nn.Identity() if i == 2 else nn.Tanh()
+        errors = [-(phi(s.v[i]) - phi(s.ff[i])) / (4 * len(states)) for s in states]
+        below = [s.r[i - 1] if i else images.flatten(1) for s in states]
+        products = [e.T @ r for e, r in zip(errors, below, strict=True)]
+        assert distance(found[2 * i], sum(products)) < 1e-10
+        assert distance(found[2 * i + 1], sum(errors).sum(0)) < 1e-10
+        assert distance(layer.error, sum(errors)) < 1e-10
+
+
+def test_the_target_knows_nothing_of_the_batch():
+    rule, one = StrongDFC(phases=2), inputs(1)
+    net = ready(rule, make_chain())
+    found = []
+    for trials in (1, 8):
+        trial = settle(net, "reward_prediction", one.expand(trials, -1, -1, -1))
+        trial.cost = lambda output: 0.5 * (1 - output[:, 0]).square()
+        found.append(changes(rule, net, trial))
+    assert all(distance(*pair) < 1e-10 for pair in zip(*found, strict=True))
+
+
+def test_noise_is_as_strong_and_as_slow_as_it_says():
+    rule = StrongDFC(noise=0.1, dt=0.01, tau_v=0.1, tau_eps=0.1, steps=400)
+    net, images = make_chain(), inputs(500)
+    trial = settle(net, "label_mse", images)
+    xi = torch.stack([noise.clone() for noise in rule.xi(trial, Circuit(net, images))])[100:]
+    expected = 0.1**2 / (2 * 0.1 - 0.01)  # s^2 / (2 tau_eps), and what Euler's steps make of it
+    assert xi.square().mean().item() == pytest.approx(expected, rel=0.02)
+    later = (xi[10:] * xi[:-10]).mean() / xi.square().mean()
+    assert later.item() == pytest.approx(0.9**10, rel=0.03)
+
+
+PAPER = {"k_p": 2.0, "dt": 0.02, "tau_v": 0.05, "tau_eps": 0.05, "tau_f": 0.5, "steps": 150}
+
+
+@pytest.mark.parametrize("settings", [{}, PAPER])
+def test_noise_under_control_teaches_the_jacobian_in_one_phase(settings):
+    rule = StrongDFC(rate=1.0, noise=0.1, **settings)
+    net, images = ready(rule, make_chain()), inputs(1000)
+    put_feedback(net, torch.cat([torch.zeros(11, 3), torch.eye(3)]))
+    rule.assign(net, settle(net, "label_mse", images))
+    mean = jacobian(net, images).mean(0).T.split([6, 5, 3])
+    for layer, part in zip(weighted(net)[:-1], mean, strict=False):
+        assert torch.cosine_similarity(layer.feedback.flatten(), part.flatten(), 0) > 0.95
+        assert layer.feedback.norm() == pytest.approx(part.norm().item(), rel=0.15)  # no lag left
+    assert torch.equal(weighted(net)[-1].feedback, torch.eye(3).double())
+
+
+@every_phases
+def test_the_feedback_moves_unless_its_rate_is_zero(phases):
+    for rate in (0.2, 0.0):
+        rule = StrongDFC(phases=phases, rate=rate)
+        net = ready(rule, make_chain())
+        before = feedback_of(net).clone()
+        trial = settle(net, "label", inputs(8))
+        rule.assign(net, trial)
+        rule.learn(net, trial)
+        moved = (feedback_of(net) - before).norm() / before.norm()
+        assert (moved > 0.01) == (rate > 0)
+        assert torch.equal(feedback_of(net), before) == (rate == 0)
+
+
+@every_phases
+def test_trials_on_which_control_is_unstable_leave_no_trace(phases):
+    rule = StrongDFC(phases=phases, steps=800)
+    net = ready(rule, make_chain(nn.ReLU))
+    put_feedback(net, torch.cat([torch.zeros(11, 3), -50 * torch.eye(3)]))
+    before = feedback_of(net)[:11].clone()
+    trial = settle(net, "label_mse", inputs(8))
+    assert all(change.isfinite().all() for change in changes(rule, net, trial))
+    rule.learn(net, trial)
+    assert feedback_of(net).isfinite().all()
+    if phases == 2:
+        assert not any(change.any() for change in changes(rule, net, trial))
+        assert not before.any()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        *UNSTABLE,
+        ({"phases": 3}, r"phases is 1 \(W and Q together\) or 2, got 3"),
+        ({"certainty": 1.0}, "certainty is the probability in .5..1 of a clamped class, got 1.0"),
+        ({"tau_eps": 0.05}, "choose dt <= tau_eps <= tau_f < 1, got dt=0.1, tau_eps=0.05"),
+        ({"tau_eps": 0.3}, "tau_eps <= tau_f < 1, .* tau_eps=0.3 and tau_f=0.2"),
+        ({"tau_f": 1.0}, "tau_f < 1"),
+        ({"rate": -0.1}, "rate is a part in 0..1"),
+        ({"noise": 0.0}, "noise is the standard deviation s > 0 of xi"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        StrongDFC(**options)
