@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from agents import evaluate, train
+from agents.credit import RULES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -37,6 +38,15 @@ def one_core():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True)
+def same_table():
+    """A block may add a rule to the table."""
+    before = dict(RULES)
+    yield
+    RULES.clear()
+    RULES.update(before)
 
 
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
