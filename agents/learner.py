@@ -162,11 +162,15 @@ class Agent:
 
         An open trial is not part of it.
         """
-        facts = {
+        checkpoint.write(path, self.tensors(), self.facts)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What `load_agent` needs to know beside the tensors."""
+        return {
             "settings": self.settings.to_dict(), "shape": self.shape, "classes": self.classes,
             "seed": self.seed, "trials": self.trials,
         }  # fmt: skip
-        checkpoint.write(path, self.tensors(), facts)
 
     def _answers(self, answer: Any, trials: int) -> Tensor:
         answers = answers_of(answer, trials, self.learns_from, self.device)

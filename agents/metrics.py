@@ -10,6 +10,7 @@ shares only the weights' values, so a watched agent learns bit for bit what an u
 """
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite, nan
 from statistics import fmean
@@ -71,15 +72,26 @@ class Alignment:
             for trials, table in self._tables
         ]
 
-    def change_angle(self) -> float | None:
-        """Mean `change` of the hidden layers over all readings; None if none of them changed."""
+    def change_angle(self, since: int = 0) -> float | None:
+        """Mean `change` of the hidden layers, read since trial `since`; None if none changed."""
         angles = [
             layer.change
             for reading in self.readings
             for layer in reading.layers[:-1]
-            if layer.change is not None
+            if layer.change is not None and reading.trials >= since
         ]
         return fmean(angles) if angles else None
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What was read so far, as named tensors; `restore` goes on from them."""
+        read = {str(trials): table for trials, table in self._tables}
+        return {"batches": torch.tensor(self._batches)} | read
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take over what `tensors` gave."""
+        read = dict(tensors)
+        self._batches = int(read.pop("batches"))
+        self._tables = [(int(trials), table) for trials, table in read.items()]
 
     def _watch(self, net: nn.Module, trial: Trial) -> None:
         if self._batches % self.every == 0:

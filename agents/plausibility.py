@@ -28,8 +28,6 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
 
 from agents.credit import CreditRule
 from agents.laboratory import (
@@ -44,6 +42,7 @@ from agents.laboratory import (
     teach,
 )
 from agents.layers import weighted
+from agents.products import Products
 from agents.scramble import scramble
 from agents.settings import Settings
 
@@ -142,22 +141,6 @@ def _cost(settings: Settings) -> tuple[int, int, int, int]:
     with Products() as products:
         env_steps = teach(agent, second)
     return len(passes), len(answers), env_steps, products.total
-
-
-class Products(TorchDispatchMode):
-    """Counts the operations of products as torch.utils.flop_counter does.
-
-    Its own FlopCounterMode follows the modules as well, and so cannot see torch.autograd.grad.
-    """
-
-    total = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        """Do it, and count it."""
-        out = func(*args, **(kwargs or {}))
-        if count := flop_registry.get(func.overloadpacket):
-            self.total += count(*args, **(kwargs or {}), out_val=out)
-        return out
 
 
 def _runs_on(kind: str, settings: Settings) -> bool:

@@ -1,0 +1,91 @@
+"""What is to be run, and what came out."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from agents.runs.folder import FORMAT, Record
+from agents.settings import Settings
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to run. The seed fixes stream, initial weights and exploration: runs pair by it."""
+
+    env: str
+    agent: str  # as the user named it
+    settings: Settings | None  # None for a class of the user's own
+    seed: int
+    batch: int
+    points: tuple[int, ...]  # trials at which validation is read; the last one is the budget
+    device: str = "cpu"
+    reads_test: bool = True  # a search never does
+    watched: bool = False  # read how well the rule is aligned with backprop
+
+    def __post_init__(self):
+        steps = [after - before for before, after in pairwise(self.points)]
+        if not self.points or self.points[0] < 1 or min(steps, default=self.batch) < self.batch:
+            raise ValueError(
+                f"points are numbers of trials, each a batch of {self.batch} or more above the one "
+                f"before, got {self.points}"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values for JSON."""
+        settings = self.settings and self.settings.to_dict()
+        return {"format": FORMAT} | asdict(self) | {"settings": settings}
+
+    def key(self) -> str:
+        """Eight digits that stand for everything but environment, agent's name and seed."""
+        named = dict.fromkeys(("env", "agent", "seed"))
+        plain = self.to_dict() | named | {"torch": torch.__version__}
+        content = json.dumps(plain, sort_keys=True).encode()
+        return hashlib.blake2b(content, digest_size=4).hexdigest()
+
+    def folder(self, root: Path) -> Path:
+        """Where below `root` the run is kept."""
+        agent = self.agent.replace(":", "_").replace("/", "_")
+        return root / self.env / agent / self.key() / f"seed-{self.seed}"
+
+    @property
+    def on_gpu(self) -> bool:
+        """Is it run on a GPU?"""
+        return self.device != "cpu"
+
+    def __str__(self) -> str:
+        return f"{self.agent} with seed {self.seed} on {self.env}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One finished run of one agent with one seed."""
+
+    agent: str
+    seed: int
+    trials: tuple[int, ...]  # evaluation points
+    validation: tuple[float, ...]  # validation accuracy there, 0..1
+    test_accuracy: float | None  # read once, at the end; diverged: chance; None: not read
+    diverged: int | None  # the trial at which the run diverged; its curve ends there
+    seconds: float
+    env_steps: int
+    forward_passes: int
+    change_angle: float | None = None  # degrees, mean of a watched run; None: nothing to compare
+    presentations: int = 0
+    multiply_adds: int | None = None  # None: not known for a class of the user's own
+
+
+def result_of(record: Record) -> Result:
+    """The result of a finished run."""
+    end = record.end
+    assert end is not None, f"{record.folder} is not finished"
+    return Result(
+        record.config["agent"], record.config["seed"],
+        tuple(row.trials for row in record.rows),
+        tuple(row.validation_accuracy for row in record.rows),
+        **asdict(end),
+    )  # fmt: skip

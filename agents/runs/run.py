@@ -1,0 +1,158 @@
+"""One run, in a folder of its own: killed at any moment, it goes on bit for bit.
+
+Train to each evaluation point and read validation there; at the end read the test images, once.
+Every few seconds, and at the end, all that the run needs is put into its checkpoint: between two
+batches, rows and all. A class of the user's own is not known from inside: its run begins anew.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from agents import checkpoint
+from agents.learner import Diverged
+from agents.runs import folder as files
+from agents.runs.folder import CHECKPOINT, CONFIG, DONE, FAILED, METRICS, Unreadable
+from agents.runs.job import Job, Result, result_of
+from agents.runs.learning import Learning, Progress
+from agents.runs.origin import device_name, now, origin
+from agents.runs.rows import append_row, write_rows
+
+SECONDS = 5.0  # from one checkpoint to the next: a kill costs no more work
+
+Say = Callable[[str], None]  # for what the user should know, a sentence
+
+
+class Unwritable(OSError):
+    """A run's folder takes nothing; the message says why, and what to do."""
+
+
+def run(
+    job: Job, folder: Path, progress: Progress, say: Say = print, every: float = SECONDS,
+    source: Mapping[str, Any] | None = None,
+) -> Result:  # fmt: skip
+    """Begin a run in its folder, or go on with it, to its end.
+
+    `every` is the seconds from one checkpoint to the next; `source` where the run comes from, if
+    not from this process. Nobody else may be at work in the folder. Raises Unwritable.
+    """
+    threads = torch.get_num_threads()
+    try:
+        one = Run(job, folder, every)
+        one.begin(say, source or origin())
+        one.finish(one.train(progress))
+    finally:
+        torch.set_num_threads(threads)
+    return result_of(files.read(folder))
+
+
+class Run:
+    """A run on its way: what learns, its folder and its clock."""
+
+    def __init__(self, job: Job, folder: Path, every: float):
+        self.job, self.folder, self.every = job, folder, every
+        self.learning = Learning(job)
+        self._started = self._saved = time.monotonic()
+
+    def begin(self, say: Say, source: Mapping[str, Any]) -> None:
+        """Take over a good checkpoint and mend what is damaged beside it, or begin anew."""
+        with writing(self.folder):
+            for name in (CONFIG, METRICS, CHECKPOINT, DONE, FAILED):
+                for stray in self.folder.glob(f".{name}.*"):  # a kill left it
+                    stray.unlink()
+            (self.folder / FAILED).unlink(missing_ok=True)
+            if not self._goes_on(say):
+                for name in (DONE, CHECKPOINT, CONFIG):
+                    (self.folder / name).unlink(missing_ok=True)
+            if not self._has_config(say):
+                files.write_json(self.folder / CONFIG, self._config(source))
+            write_rows(self.folder / METRICS, self.learning.lived.rows)
+        self._started = time.monotonic() - self.learning.lived.seconds
+
+    def _goes_on(self, say: Say) -> bool:
+        path = self.folder / CHECKPOINT
+        if self.job.settings is None or not path.exists():
+            return False
+        try:
+            self.learning.restore(*checkpoint.read(path))
+        except (ValueError, KeyError, TypeError, RuntimeError) as fault:
+            say(f"{self.job} begins anew, its checkpoint is of no use: {_first_line(fault)}")
+            self.learning = Learning(self.job)
+            return False
+        torch.set_num_threads(self.learning.lived.threads)
+        return True
+
+    def _config(self, source: Mapping[str, Any]) -> dict[str, Any]:
+        return self.job.to_dict() | {
+            "device_name": device_name(self.learning.device),
+            "threads": self.learning.lived.threads,
+            **source,
+            "started": now(),
+        }
+
+    def _has_config(self, say: Say) -> bool:
+        try:
+            files.read_config(self.folder)
+        except Unreadable as fault:
+            if (self.folder / CONFIG).exists():
+                say(f"{self.job} goes on with a new {CONFIG}: {fault}")
+            return False
+        return True
+
+    def train(self, progress: Progress) -> int | None:
+        """Go through the evaluation points that are left; the trial at which the run diverged."""
+        try:
+            for point in self.job.points[len(self.learning.lived.rows) :]:
+                while not self.learning.learn(point, progress):
+                    self._save_in_time()
+                row = self.learning.read(point, self._seconds())
+                with writing(self.folder):
+                    append_row(self.folder / METRICS, row)
+                self._save_in_time()
+            self._save()
+        except Diverged as end:
+            return end.trial
+        return None
+
+    def finish(self, diverged: int | None) -> None:
+        """Read the test images, and write what the run came to."""
+        end = self.learning.end(diverged, self._seconds())
+        with writing(self.folder):
+            files.write_json(self.folder / DONE, asdict(end))
+
+    def _seconds(self) -> float:
+        return round(time.monotonic() - self._started, 3)
+
+    def _save_in_time(self) -> None:
+        if time.monotonic() - self._saved > self.every:
+            self._save()
+
+    def _save(self) -> None:
+        self._saved = time.monotonic()
+        if self.job.settings is None:
+            return
+        self.learning.lived.seconds = self._seconds()
+        state = self.learning.state()
+        with writing(self.folder):
+            checkpoint.write(self.folder / CHECKPOINT, *state)
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """What goes wrong inside is the disk's fault, not the run's."""
+    try:
+        yield
+    except OSError as fault:
+        raise Unwritable(
+            f"{folder} cannot be written ({fault.strerror or fault}): what is there is kept; mend "
+            "that, and the same command goes on"
+        ) from fault
+
+
+def _first_line(fault: Exception) -> str:
+    return (str(fault) or type(fault).__name__).splitlines()[0]
