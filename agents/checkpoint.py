@@ -3,7 +3,8 @@
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +25,31 @@ def write(path: str | Path, tensors: Mapping[str, Tensor], facts: Mapping[str, A
 
 def read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors and facts of a file. Raises FileNotFoundError, ValueError if it is no agent."""
+    with _opened(path) as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return tensors, _facts(file, path)
+
+
+def read_facts(path: str | Path) -> dict[str, Any]:
+    """The facts of a file alone, however large it is. Raises as `read`."""
+    with _opened(path) as file:
+        return _facts(file, path)
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[Any]:
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            yield file
     except SafetensorError as fault:
         raise ValueError(f"{path} is not a sound agent file ({fault}): save it again") from fault
+
+
+def _facts(file: Any, path: str | Path) -> dict[str, Any]:
+    metadata = file.metadata() or {}
     if metadata.get("format") != FORMAT:
         raise ValueError(f"{path} is not an agent file: agents are saved by agent.save(path)")
-    return tensors, json.loads(metadata["facts"])
+    return json.loads(metadata["facts"])
 
 
 def flat(tree: Mapping[Any, Any]) -> dict[str, Tensor]:

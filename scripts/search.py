@@ -39,8 +39,8 @@ def main(args: Args) -> None:
     if len(cells) < len(args.cells()):
         raise ValueError("a class of your own has no settings that could be searched for")
     device = str(pick_device(args.device))
-    task = search.Task(args.env, args.epochs * epoch_of(args.env), args.batch, device)
-    rows = [_row(args, found) for found in search.search(cells, task, args.out / args.env)]
+    task = search.Task(args.env, args.epochs * epoch_of(args.env), args.batch, device, args)
+    rows = [_row(args, found) for found in search.search(cells, task, args.out)]
     supervised = [row for row in rows if row["agent"] == "supervised"]
     references = [row | {"supervised_validation": row["validation"]} for row in supervised]
     folder = records.FOLDER

@@ -3,7 +3,7 @@
 import math
 
 from agents.comparison import search
-from agents.comparison.run import Result
+from agents.runs.job import Result
 
 RATES = tuple(0.8 / 2**k for k in range(8))  # what a search tries for most rules
 
@@ -22,11 +22,11 @@ def lay(monkeypatch, accuracy, diverges=lambda job: False):
     """Returns the list of the looks that the search takes from then on: (jobs, trials) each."""
     looks = []
 
-    def run_all(jobs, points, folder):
-        looks.append((list(jobs), points[-1]))
+    def run_all(jobs, root, how):
+        looks.append((list(jobs), jobs[0].points[-1]))
         return [
             Result(
-                job.agent, job.seed, points, (accuracy(job),), None,
+                job.agent, job.seed, job.points, (accuracy(job),), None,
                 1 if diverges(job) else None, 0.0, 1, 1,
             )
             for job in jobs

@@ -33,7 +33,7 @@ class Slow(Recorder):
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
-        wait_for("**/seed-*.json", int(os.environ["FINISHED"]))
+        wait_for("**/seed-*/done", int(os.environ["FINISHED"]))
         Path(f"started-{os.getpid()}").touch()
         wait_for("go", 1)
 
@@ -42,7 +42,7 @@ class Broken(Recorder):
     """Fails at its first answer, when FINISHED other runs are on disk."""
 
     def learn(self, *answer):
-        wait_for("**/seed-*.json", int(os.environ["FINISHED"]))
+        wait_for("**/seed-*/done", int(os.environ["FINISHED"]))
         raise ZeroDivisionError("my own fault")
 
 

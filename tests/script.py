@@ -92,5 +92,6 @@ def _lives(pid):
 def finished(folder):
     """When each finished run of the comparison was written, by its file."""
     return {
-        path.relative_to(folder): path.stat().st_mtime_ns for path in folder.glob("**/seed-*.json")
+        path.parent.relative_to(folder): path.stat().st_mtime_ns
+        for path in folder.glob("**/seed-*/done")
     }

@@ -1,31 +1,41 @@
 """Small runs on the digits, in this process: a pool of processes takes seconds to start."""
 
-import queue
+import tempfile
 from concurrent.futures import Future
 from dataclasses import replace
-from types import SimpleNamespace
+from pathlib import Path
 
-from agents.comparison import pool
-from agents.comparison.run import Job, run
+from agents.runs import attempt, executors
+from agents.runs.job import Job
+from agents.runs.run import run
+from agents.runs.sweep import How
 from agents.settings import settings_of
 
 POINTS = (128, 256, 384)
+QUIET = How(quiet=True)
 
 
-def job(agent, seed=100, **settings):
+def job(agent, seed=100, points=POINTS, **settings):
     chosen = None if ":" in agent else replace(settings_of(agent), sizes=(16,))
-    return Job("DigitsReward-v0", agent, chosen and replace(chosen, **settings), seed, batch=128)
+    chosen = chosen and replace(chosen, **settings)
+    return Job("DigitsReward-v0", agent, chosen, seed, batch=128, points=points)
 
 
 def quietly(trials, accuracy):
     pass
 
 
+def run_once(job):
+    """The result of a run whose folder nobody needs."""
+    with tempfile.TemporaryDirectory() as folder:
+        return run(job, Path(folder) / "run", quietly, source={})
+
+
 class Inline:
     """Stands in for the pool of processes: runs at once, in this one."""
 
     def __init__(self, workers, context, initializer, arguments):
-        pool._said = arguments[0]
+        pass
 
     def __enter__(self):
         return self
@@ -36,10 +46,10 @@ class Inline:
     def shutdown(self, **_):
         pass
 
-    def submit(self, function, *arguments):
+    def submit(self, function):
         future = Future()
         try:
-            future.set_result(function(*arguments))
+            future.set_result(function())
         except Exception as fault:
             future.set_exception(fault)
         return future
@@ -49,11 +59,10 @@ def without_processes(monkeypatch):
     """Put it in the pool's place; returns the list of the runs that are made from then on."""
     made = []
 
-    def run_and_note(job, points, progress):
+    def run_and_note(job, *given, **more):
         made.append((job.agent, job.seed))
-        return run(job, points, progress)
+        return run(job, *given, **more)
 
-    monkeypatch.setattr(pool, "ProcessPoolExecutor", Inline)
-    monkeypatch.setattr(pool, "get_context", lambda _: SimpleNamespace(Queue=queue.Queue))
-    monkeypatch.setattr(pool, "run", run_and_note)
+    monkeypatch.setattr(executors, "ProcessPoolExecutor", Inline)
+    monkeypatch.setattr(attempt, "run", run_and_note)
     return made

@@ -90,7 +90,7 @@ def test_the_summary_has_a_row_with_every_field_for_each_agent(whole):
 
 def test_runs_that_report_have_the_seeds_from_100_on(whole):
     assert all(row["protocol"]["seeds"] == [100, 101] for row in summary(whole).values())
-    assert {path.name for path in finished(whole)} == {"seed-100.json", "seed-101.json"}
+    assert {path.name for path in finished(whole)} == {"seed-100", "seed-101"}
 
 
 def test_the_curves_have_every_reading_of_every_run(whole):

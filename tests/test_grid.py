@@ -10,8 +10,8 @@ from agents.comparison import grid as grids
 from agents.comparison import records
 from agents.comparison.grid import grid, summarise
 from agents.comparison.options import GRID, Options
-from agents.comparison.run import Result
 from agents.credit import RULES
+from agents.runs.job import Result
 from agents.settings import AGENTS, Settings, name_of, settings_of
 
 SEEDS = 5
@@ -32,7 +32,7 @@ def faked(monkeypatch):
     """Searched settings and made-up runs in the place of real ones; returns the jobs asked for."""
     asked = []
 
-    def run_all(jobs, points, folder):
+    def run_all(jobs, root, how):
         asked.extend(jobs)
         learned = {"q_agrel": 0.9, "supervised": 0.97}
         return [

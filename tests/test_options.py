@@ -142,6 +142,6 @@ def test_help_names_and_explains_every_field(name, monkeypatch, capsys):
         script(module.main, module.Args)
     assert end.value.code == 0
     shown = " ".join(re.sub("[│╭╮╰╯─]|-{3,}", " ", capsys.readouterr().out).split())
-    explained = dict(re.findall(r"--(\w+) [A-Z]+ (.+?) \(default: ", shown))
+    explained = dict(re.findall(r"--(\w+)(?:, --no-\w+| [A-Z]+| \{\S+\}) (.+?) \(default: ", shown))
     assert set(explained) == {field.name for field in fields(module.Args)}
     assert all(len(text.split()) >= 4 for text in explained.values()), explained

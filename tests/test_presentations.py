@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.vector import VectorWrapper
-from small import POINTS, job, quietly
+from small import POINTS, job, run_once
 
 from agents import Settings, make_agent, train
-from agents.comparison.run import run
 from agents.learner import Agent
 from credit_envs.testing import check_reward_env
 
@@ -198,7 +197,7 @@ def test_training_alone_with_the_single_environment_is_training_in_a_batch_of_on
     ],
 )  # fmt: skip
 def test_a_run_counts_steps_of_the_environment_and_passes_apart(rule, steps, passes):
-    result = run(replace(job(f"policy_gradient+{rule}"), reads_test=False), POINTS, quietly)
+    result = run_once(replace(job(f"policy_gradient+{rule}"), reads_test=False))
     assert result.diverged is None
     assert result.trials == POINTS
     assert result.env_steps == steps * POINTS[-1]

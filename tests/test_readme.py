@@ -103,6 +103,7 @@ def test_a_command_has_the_options_that_are_shown():
     commands = re.findall(r"python (scripts/\w+\.py)((?: --\w+ \S+)*)", README)
     assert commands
     for script, options in commands:
-        fields = (ROOT / script).read_text() + (ROOT / "agents/comparison/options.py").read_text()
+        sources = script, "agents/comparison/options.py", "agents/runs/sweep.py"
+        fields = "".join((ROOT / source).read_text() for source in sources)
         for option in re.findall(r"--(\w+)", options):
             assert re.search(rf"^    {option}: ", fields, re.MULTILINE), f"{script} --{option}"

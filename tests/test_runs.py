@@ -6,14 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from small import POINTS, job, quietly, without_processes
+from small import POINTS, job, run_once, without_processes
 
 from agents.comparison import compare
-from agents.comparison import run as running
 from agents.comparison.options import Options
-from agents.comparison.run import run
 from agents.comparison.search import TUNING_SEEDS
 from agents.layers import weighted
+from agents.runs import learning
 from agents.settings import AGENTS
 
 LEARNERS = ["supervised", "q_agrel", "reinforce", "readout_only", "agrel+feedback_alignment"]
@@ -34,9 +33,10 @@ def begun(monkeypatch):
             images = [np.array(env.reset()[0])]
             images += [np.array(env.step(np.zeros(job.batch, int))[0]) for _ in range(12)]
             seen.append((torch.cat(weights).numpy(), np.stack(images)))
+            return 0.0
 
-        monkeypatch.setattr(running, "train", train)
-        run(job, (128,), quietly)
+        monkeypatch.setattr(learning, "train", train)
+        run_once(job)
         return seen[0]
 
     return begun
@@ -55,7 +55,7 @@ def test_another_seed_gives_other_weights_and_images(begun):
 
 
 def test_the_same_run_twice_gives_the_same_result():
-    results = [run(job("reinforce"), POINTS, quietly) for _ in range(2)]
+    results = [run_once(job("reinforce")) for _ in range(2)]
     assert replace(results[0], seconds=0) == replace(results[1], seconds=0)
 
 
@@ -65,9 +65,9 @@ def test_the_same_run_twice_gives_the_same_result():
 @pytest.fixture
 def reads(monkeypatch):
     splits = []
-    read = running.evaluate
+    read = learning.evaluate
     monkeypatch.setattr(
-        running,
+        learning,
         "evaluate",
         lambda agent, env, split: splits.append(split) or read(agent, env, split),
     )
@@ -77,12 +77,12 @@ def reads(monkeypatch):
 @pytest.mark.parametrize("agent", ["supervised", "q_agrel", "own:Recorder"])
 def test_a_run_reads_test_once_and_last(agent, reads, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    assert run(job(agent), POINTS, quietly).test_accuracy is not None
+    assert run_once(job(agent)).test_accuracy is not None
     assert reads == ["validation"] * 3 + ["test"]
 
 
 def test_a_run_of_a_search_never_reads_test(reads):
-    assert run(replace(job("q_agrel"), reads_test=False), POINTS, quietly).test_accuracy is None
+    assert run_once(replace(job("q_agrel"), reads_test=False)).test_accuracy is None
     assert reads == ["validation"] * 3
 
 
@@ -100,7 +100,7 @@ def test_seeds_that_report_never_tuned(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("agent", ["supervised", "q_agrel"])
 def test_a_run_with_an_absurd_learning_rate_is_a_result_at_chance(agent):
-    result = run(job(agent, lr=1e30), POINTS, quietly)
+    result = run_once(job(agent, lr=1e30))
     assert result.diverged is not None
     assert result.test_accuracy == 0.1
     assert result.env_steps == result.diverged < POINTS[-1]

@@ -7,9 +7,9 @@ from matplotlib.image import imread
 from rich.console import Console
 
 from agents.comparison.picture import COLOURS, colours_of, draw
-from agents.comparison.run import Result
 from agents.comparison.summary import Task, curves, summarise
 from agents.comparison.table import caption, table
+from agents.runs.job import Result
 
 TASK = Task(env="DigitsReward-v0", classes=10, epochs=4, trials=6400, device="cpu")
 TRIALS = tuple(100 * 2**k for k in range(7))  # 100 to 6400

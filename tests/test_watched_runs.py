@@ -1,15 +1,13 @@
-"""Runs that are watched: the same runs with an angle, and those kept before still count."""
+"""Runs that are watched: the same runs with an angle."""
 
+import csv
 import json
 from dataclasses import asdict, replace
-from functools import partial
-from hashlib import blake2b
 
-import torch
-from small import POINTS, job, quietly, without_processes
+from small import POINTS, QUIET, job, run_once, without_processes
 
-from agents.comparison import pool
-from agents.comparison.run import run
+from agents.runs.folder import find
+from agents.runs.sweep import run_all
 
 
 def cell(rule="feedback_alignment", **settings):
@@ -17,7 +15,7 @@ def cell(rule="feedback_alignment", **settings):
 
 
 def test_a_watched_run_is_the_unwatched_one_with_an_angle():
-    watched, unwatched = (run(replace(cell(), watched=w), POINTS, quietly) for w in (1, 0))
+    watched, unwatched = (run_once(replace(cell(), watched=w)) for w in (True, False))
     assert unwatched.change_angle is None
     assert 0 < watched.change_angle < 180
     assert replace(watched, seconds=0, change_angle=None) == replace(unwatched, seconds=0)
@@ -26,38 +24,30 @@ def test_a_watched_run_is_the_unwatched_one_with_an_angle():
 def test_a_run_without_an_angle_is_watched_in_vain(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     for vain in cell("readout_only"), job("own:Recorder"):
-        assert run(replace(vain, watched=True), POINTS, quietly).change_angle is None
+        assert run_once(replace(vain, watched=True)).change_angle is None
 
 
 def test_a_watched_run_that_diverges_is_written_as_any_other():
-    result = run(replace(cell(lr=1e30), watched=True), POINTS, quietly)
+    result = run_once(replace(cell(lr=1e30), watched=True))
     assert result.diverged is not None
     json.dumps(asdict(result), allow_nan=False)
 
 
-def test_results_that_were_kept_before_there_were_watches_are_still_good(monkeypatch, tmp_path):
+def test_a_watched_run_is_another_run_than_the_unwatched_one(monkeypatch, tmp_path):
     made = without_processes(monkeypatch)
-    kept = partial(pool._kept, points=POINTS, folder=tmp_path)
-    (result,) = pool.run_all([cell()], POINTS, tmp_path)
-    (file,) = tmp_path.glob("**/seed-100.json")
-    old = json.loads(file.read_text())
-    del old["change_angle"]
-    file.write_text(json.dumps(old))
-    assert kept(cell()) == result
-    assert kept(replace(cell(), watched=True)) is None
-    (watched,) = pool.run_all([replace(cell(), watched=True)], POINTS, tmp_path)
-    assert kept(replace(cell(), watched=True)) == watched
+    for one in cell(), replace(cell(), watched=True):
+        run_all([one], tmp_path, QUIET)
     assert len(made) == 2
 
 
-def test_the_key_of_an_unwatched_run_is_what_it_always_was():
-    plain = asdict(cell()) | {
-        "settings": cell().settings.to_dict(), "agent": "", "seed": 0,
-        "torch": torch.__version__,
-    }  # fmt: skip
-    del plain["watched"]
-    assert plain.keys() == {
-        "env", "agent", "settings", "seed", "batch", "device", "reads_test", "torch",
-    }  # fmt: skip
-    content = json.dumps(plain, sort_keys=True).encode()
-    assert cell().key() == blake2b(content, digest_size=4).hexdigest()
+def test_a_row_has_the_mean_of_the_angles_read_since_the_row_before(monkeypatch, tmp_path):
+    monkeypatch.setattr("agents.metrics.Alignment.__init__.__defaults__", (2,))  # each 2nd batch
+    without_processes(monkeypatch)
+    (result,) = run_all([replace(cell(), watched=True)], tmp_path, QUIET)
+    ((record,), _) = find(tmp_path)
+    angles = [row.change_angle for row in record.rows]
+    assert [angle is None for angle in angles] == [False, True, False]  # read at 0 and 256
+    assert sum(angles[::2]) / 2 == result.change_angle
+    with (record.folder / "metrics.csv").open() as file:
+        assert [row["change_angle"] for row in csv.DictReader(file)][1] == ""
+    assert [row.trials for row in record.rows] == list(POINTS)

@@ -12,11 +12,11 @@ from agents.checkpoint import replace as write_whole
 from agents.comparison import records
 from agents.comparison.options import Options, classes_of, epoch_of, make_folder
 from agents.comparison.picture import draw
-from agents.comparison.pool import run_all
-from agents.comparison.run import Job, Result
 from agents.comparison.statistics import evaluation_points
 from agents.comparison.summary import Row, Task, curves, summarise
 from agents.making import pick_device
+from agents.runs.job import Job, Result
+from agents.runs.sweep import run_all
 from agents.settings import Settings
 
 READING = ("env", "agent", "seed", "trials", "validation_accuracy")
@@ -45,14 +45,14 @@ def compare(options: Options, seeds: int, out: Path) -> Comparison:
     }
     settings = {agent: chosen[agent] or cells[agent] for agent in cells}
     device = str(pick_device(options.device))
+    budget = options.epochs * epoch_of(options.env)
+    points = evaluation_points(epoch_of(options.env), budget, options.batch)
     jobs = [
-        Job(options.env, agent, settings[agent], seed, options.batch, device)
+        Job(options.env, agent, settings[agent], seed, options.batch, points, device)
         for agent in cells
         for seed in range(FIRST_SEED, FIRST_SEED + seeds)
     ]
-    budget = options.epochs * epoch_of(options.env)
-    points = evaluation_points(epoch_of(options.env), budget, options.batch)
-    results = run_all(jobs, points, out / "runs")
+    results = run_all(jobs, out / "runs", options)
     reference = Settings(network=options.network, sizes=options.hidden_sizes())
     frozen = records.criterion(options.env, reference, options.batch, options.epochs)
     task = Task(options.env, classes_of(options.env), options.epochs, points[-1], device, frozen)

@@ -17,10 +17,10 @@ from agents.comparison import records
 from agents.comparison.compare import FIRST_SEED
 from agents.comparison.heatmap import draw
 from agents.comparison.options import Options, epoch_of, make_folder
-from agents.comparison.pool import run_all
-from agents.comparison.run import Job, Result
 from agents.comparison.statistics import Estimate, mean_interval, paired_difference
 from agents.making import pick_device
+from agents.runs.job import Job, Result
+from agents.runs.sweep import run_all
 from agents.settings import Settings
 
 CONTROL = "readout_only"  # a rule carries credit only if it beats this rule under its own signal
@@ -48,12 +48,13 @@ def grid(options: Options, seeds: int, out: Path) -> list[Cell]:
     options.check()
     make_folder(out)
     device = str(pick_device(options.device))
+    points = (options.epochs * epoch_of(options.env),)
     jobs = [
-        Job(options.env, agent, chosen, seed, options.batch, device, watched=True)
+        Job(options.env, agent, chosen, seed, options.batch, points, device, watched=True)
         for agent, chosen in settings.items()
         for seed in range(FIRST_SEED, FIRST_SEED + seeds)
     ]
-    results = run_all(jobs, (options.epochs * epoch_of(options.env),), out / "runs")
+    results = run_all(jobs, out / "runs", options)
     by_agent = {agent: [r for r in results if r.agent == agent] for agent in settings}
     cells = summarise(settings, by_agent)
     _write(settings, by_agent, out / "grid.csv")

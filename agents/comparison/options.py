@@ -10,9 +10,10 @@ from typing import Any
 import gymnasium as gym
 import tyro
 
-from agents.comparison.pool import Failed, blame
 from agents.credit import RULES
 from agents.making import own_class
+from agents.runs.attempt import Failed, blame
+from agents.runs.sweep import How
 from agents.settings import Settings, name_of, settings_of
 from credit_envs.datasets import DATASETS, load
 
@@ -25,7 +26,7 @@ GRID = tuple(
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(How):
     """Agents on one environment and network."""
 
     env: str = "DigitsReward-v0"
@@ -54,6 +55,7 @@ class Options:
 
     def check(self) -> None:
         """Refuse now what no run could use. Raises ValueError, TypeError, Failed."""
+        self.check_how()
         if self.epochs < 1:
             raise ValueError(f"epochs is a number of passes, 1 or more, got {self.epochs}")
         images = epoch_of(self.env)

@@ -12,7 +12,7 @@ from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullLocat
 from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
-    from agents.comparison.run import Result
+    from agents.runs.job import Result
 
 # Okabe and Ito's palette, told apart by the colour-blind, and four more; an agent keeps its own.
 COLOURS = {

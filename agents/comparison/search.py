@@ -16,8 +16,8 @@ from math import log2
 from pathlib import Path
 from statistics import fmean, median
 
-from agents.comparison.pool import run_all
-from agents.comparison.run import Job
+from agents.runs.job import Job
+from agents.runs.sweep import How, run_all
 from agents.settings import INITS, Settings
 
 HALVINGS = tuple(range(8))  # of a rule's largest rate
@@ -38,6 +38,7 @@ class Task:
     trials: int  # the full budget
     batch: int
     device: str
+    how: How = How()
 
 
 @dataclass(frozen=True)
@@ -130,12 +131,15 @@ def scores(
 ) -> Scores:
     """Final validation accuracy of each configuration, mean of the seeds; 0 if one diverged."""
     jobs = [
-        Job(task.env, agent, settings, seed, task.batch, task.device, reads_test=False)
+        Job(
+            task.env, agent, settings, seed, task.batch, (task.trials,), task.device,
+            reads_test=False,
+        )
         for agent, settings in configurations
         for seed in seeds
-    ]
+    ]  # fmt: skip
     by_agent: dict[str, dict[Settings, list[float]]] = {}
-    for job, result in zip(jobs, run_all(jobs, (task.trials,), folder), strict=True):
+    for job, result in zip(jobs, run_all(jobs, folder, task.how), strict=True):
         assert job.settings is not None
         score = result.validation[-1] if result.diverged is None else 0.0
         by_agent.setdefault(job.agent, {}).setdefault(job.settings, []).append(score)

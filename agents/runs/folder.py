@@ -22,7 +22,7 @@ from agents.runs.rows import MENDED, Row, read_rows
 
 FORMAT = "credit-envs run 1"
 CONFIG, METRICS, CHECKPOINT = "config.json", "metrics.csv", "last.safetensors"
-DONE, FAILED = "done", "failed"
+DONE, FAILED, LOCK = "done", "failed", "lock"
 
 
 class Unreadable(ValueError):

@@ -21,11 +21,12 @@ from agents.runs.folder import CHECKPOINT, CONFIG, DONE, FAILED, METRICS, Unread
 from agents.runs.job import Job, Result, result_of
 from agents.runs.learning import Learning, Progress
 from agents.runs.origin import device_name, now, origin
-from agents.runs.rows import append_row, write_rows
+from agents.runs.rows import Row, append_row, write_rows
 
 SECONDS = 5.0  # from one checkpoint to the next: a kill costs no more work
 
 Say = Callable[[str], None]  # for what the user should know, a sentence
+Note = Callable[[Row], None]  # called with each row, those of the checkpoint too
 
 
 class Unwritable(OSError):
@@ -34,7 +35,7 @@ class Unwritable(OSError):
 
 def run(
     job: Job, folder: Path, progress: Progress, say: Say = print, every: float = SECONDS,
-    source: Mapping[str, Any] | None = None,
+    source: Mapping[str, Any] | None = None, note: Note | None = None,
 ) -> Result:  # fmt: skip
     """Begin a run in its folder, or go on with it, to its end.
 
@@ -43,7 +44,7 @@ def run(
     """
     threads = torch.get_num_threads()
     try:
-        one = Run(job, folder, every)
+        one = Run(job, folder, every, note or (lambda row: None))
         one.begin(say, source or origin())
         one.finish(one.train(progress))
     finally:
@@ -54,10 +55,10 @@ def run(
 class Run:
     """A run on its way: what learns, its folder and its clock."""
 
-    def __init__(self, job: Job, folder: Path, every: float):
-        self.job, self.folder, self.every = job, folder, every
-        self.learning = Learning(job)
+    def __init__(self, job: Job, folder: Path, every: float, note: Note):
+        self.job, self.folder, self.every, self.note = job, folder, every, note
         self._started = self._saved = time.monotonic()
+        self.learning = Learning(job)
 
     def begin(self, say: Say, source: Mapping[str, Any]) -> None:
         """Take over a good checkpoint and mend what is damaged beside it, or begin anew."""
@@ -72,7 +73,9 @@ class Run:
             if not self._has_config(say):
                 files.write_json(self.folder / CONFIG, self._config(source))
             write_rows(self.folder / METRICS, self.learning.lived.rows)
-        self._started = time.monotonic() - self.learning.lived.seconds
+        self._started -= self.learning.lived.seconds
+        for row in self.learning.lived.rows:
+            self.note(row)
 
     def _goes_on(self, say: Say) -> bool:
         path = self.folder / CHECKPOINT
@@ -113,6 +116,7 @@ class Run:
                 row = self.learning.read(point, self._seconds())
                 with writing(self.folder):
                     append_row(self.folder / METRICS, row)
+                self.note(row)
                 self._save_in_time()
             self._save()
         except Diverged as end:
@@ -140,6 +144,16 @@ class Run:
         state = self.learning.state()
         with writing(self.folder):
             checkpoint.write(self.folder / CHECKPOINT, *state)
+
+
+def glance(job: Job, folder: Path) -> tuple[int, float | None]:
+    """How far a run is, in trials, by its checkpoint, and its running accuracy."""
+    try:
+        lived = checkpoint.read_facts(folder / CHECKPOINT)["run"]
+    except (OSError, ValueError, KeyError):  # none yet, or none that is sound
+        return 0, None
+    last = lived["rows"][-1]["running_accuracy"] if lived["rows"] else None
+    return min(lived["batches"] * job.batch, job.points[-1]), last
 
 
 @contextmanager

@@ -1,0 +1,113 @@
+"""One run as one of many: it is left alone if done, and its failure is kept, not raised."""
+
+import traceback
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+
+from agents.runs import folder as files
+from agents.runs.board import Board
+from agents.runs.folder import FAILED, LOCK, Unreadable
+from agents.runs.job import Job, Result, result_of
+from agents.runs.origin import now
+from agents.runs.run import Unwritable, run, writing
+
+
+class Failed(RuntimeError):
+    """What was asked for could not be done; the message says what, and why."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job: a result, or why there is none. Neither: another is at work on it."""
+
+    result: Result | None = None
+    failed: str | None = None
+    said: tuple[str, ...] = ()  # on the way
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Makes a run, wherever it is called: in a process of a pool, or on a machine of a cluster."""
+
+    job: Job
+    root: Path
+    source: Mapping[str, Any]  # as in `run`
+    threads: int  # PyTorch's, for each run
+    waits: bool = False  # for another that is at work in the folder; else it is left to that one
+    board: bool = False  # for TensorBoard, too
+
+    def __call__(self) -> Outcome:
+        """Begin it or go on with it. Raises Unwritable: the other runs could not be kept either."""
+        torch.set_num_threads(self.threads)
+        folder = self.job.folder(self.root)
+        try:
+            with writing(folder):
+                folder.mkdir(parents=True, exist_ok=True)
+                lock = FileLock(folder / LOCK, timeout=-1 if self.waits else 0)
+                lock.acquire()
+            with lock:
+                return kept(self.job, self.root) or self._run(folder)
+        except Timeout:
+            return Outcome()
+
+    def _run(self, folder: Path) -> Outcome:
+        said: list[str] = []
+        try:
+            with Board(folder, self.board) as board:
+                result = run(
+                    self.job, folder, lambda trials, accuracy: None, said.append,
+                    source=self.source, note=board.add,
+                )  # fmt: skip
+        except Unwritable:
+            raise
+        except Exception as fault:
+            why = blame(self.job, fault)
+            content = {"error": why, "at": now(), "traceback": traceback.format_exc()}
+            with writing(folder):
+                files.write_json(folder / FAILED, content)
+            return Outcome(failed=why, said=tuple(said))
+        return Outcome(result, said=tuple(said))
+
+    def checkpoint(self) -> Any:
+        """Submitit asks before time is up: the same again, which goes on from the run's folder."""
+        from submitit.helpers import DelayedSubmission  # pyright: ignore[reportMissingImports]
+
+        return DelayedSubmission(self)
+
+
+def kept(job: Job, root: Path) -> Outcome | None:
+    """The result of an earlier call. A user's own class may have changed, so it is run again."""
+    if job.settings is None:
+        return None
+    with suppress(Unreadable):
+        record = files.read(job.folder(root))
+        if record.end is not None and not record.faults:
+            return Outcome(result_of(record))
+    return None
+
+
+def failed_before(job: Job, root: Path) -> Outcome | None:
+    """The failure of an earlier call, of the same kind of job."""
+    if job.settings is None:
+        return None
+    with suppress(Unreadable):
+        record = files.read(job.folder(root))
+        if record.failed is not None:
+            return Outcome(failed=f"it failed before, --retry tries again: {record.failed}")
+    return None
+
+
+def blame(job: Job | str, fault: Exception) -> str:
+    """What went wrong, and on which line of a user's own "module:Class"."""
+    agent = job if isinstance(job, str) else job.agent
+    module = agent.partition(":")[0].rpartition(".")[2]
+    trace = traceback.extract_tb(fault.__traceback__)
+    own = [frame for frame in trace if Path(frame.filename).stem == module]
+    place = f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
+    return " ".join(f"{type(fault).__name__}: {fault}{place}".split())
