@@ -95,9 +95,9 @@ def test_metrics_without_their_heading_have_no_rows(folder, content):
 
 def test_a_finished_run_that_lacks_rows_is_found(folder):
     write_rows(folder / METRICS, ROWS[:2])
-    said(*read(folder).faults, f"{folder / METRICS} lacks rows")
+    said(*read(folder).faults, f"{folder / METRICS} has not the rows of a finished run")
     (folder / METRICS).unlink()
-    said(*read(folder).faults, f"{folder / METRICS} lacks rows")
+    said(*read(folder).faults, f"{folder / METRICS} has not the rows of a finished run")
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "\x00" * 30, '{"accuracy": 1}'])

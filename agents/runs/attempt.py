@@ -2,7 +2,6 @@
 
 import traceback
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from agents.runs import folder as files
 from agents.runs.board import Board
 from agents.runs.folder import FAILED, LOCK, Unreadable
 from agents.runs.job import Job, Result, result_of
+from agents.runs.learning import Progress
 from agents.runs.origin import now
 from agents.runs.run import Unwritable, run, writing
 
@@ -31,6 +31,10 @@ class Outcome:
     said: tuple[str, ...] = ()  # on the way
 
 
+def unseen(trials: int, accuracy: float) -> None:
+    """Progress that nobody looks at: a sweep reads it from the runs' folders."""
+
+
 @dataclass(frozen=True)
 class Attempt:
     """Makes a run, wherever it is called: in a process of a pool, or on a machine of a cluster."""
@@ -40,29 +44,30 @@ class Attempt:
     source: Mapping[str, Any]  # as in `run`
     threads: int  # PyTorch's, for each run
     waits: bool = False  # for another that is at work in the folder; else it is left to that one
+    retry: bool = False  # even if it failed before
     board: bool = False  # for TensorBoard, too
+    progress: Progress = unseen
 
     def __call__(self) -> Outcome:
         """Begin it or go on with it. Raises Unwritable: the other runs could not be kept either."""
         torch.set_num_threads(self.threads)
         folder = self.job.folder(self.root)
-        try:
-            with writing(folder):
-                folder.mkdir(parents=True, exist_ok=True)
-                lock = FileLock(folder / LOCK, timeout=-1 if self.waits else 0)
-                lock.acquire()
-            with lock:
-                return kept(self.job, self.root) or self._run(folder)
-        except Timeout:
-            return Outcome()
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                held = FileLock(folder / LOCK, timeout=-1 if self.waits else 0).acquire()
+            except Timeout:
+                return Outcome()
+        with held:
+            return earlier(self.job, self.root, self.retry) or self._run(folder)
 
     def _run(self, folder: Path) -> Outcome:
         said: list[str] = []
         try:
             with Board(folder, self.board) as board:
                 result = run(
-                    self.job, folder, lambda trials, accuracy: None, said.append,
-                    source=self.source, note=board.add,
+                    self.job, folder, self.progress, said.append, source=self.source,
+                    note=board.add,
                 )  # fmt: skip
         except Unwritable:
             raise
@@ -81,25 +86,21 @@ class Attempt:
         return DelayedSubmission(self)
 
 
-def kept(job: Job, root: Path) -> Outcome | None:
-    """The result of an earlier call. A user's own class may have changed, so it is run again."""
+def earlier(job: Job, root: Path, retry: bool) -> Outcome | None:
+    """What an earlier call came to; None: the run is to be begun, gone on with, or mended.
+
+    A user's own class may have changed, so it is run again.
+    """
     if job.settings is None:
         return None
-    with suppress(Unreadable):
+    try:
         record = files.read(job.folder(root))
-        if record.end is not None and not record.faults:
-            return Outcome(result_of(record))
-    return None
-
-
-def failed_before(job: Job, root: Path) -> Outcome | None:
-    """The failure of an earlier call, of the same kind of job."""
-    if job.settings is None:
+    except Unreadable:
         return None
-    with suppress(Unreadable):
-        record = files.read(job.folder(root))
-        if record.failed is not None:
-            return Outcome(failed=f"it failed before, --retry tries again: {record.failed}")
+    if record.end is not None and not record.faults:
+        return Outcome(result_of(record))
+    if record.failed is not None and not retry:
+        return Outcome(failed=f"it failed before, --retry tries again: {record.failed}")
     return None
 
 

@@ -88,7 +88,7 @@ def read(folder: Path) -> Record:
     end = _read_end(folder / DONE, faults)
     whole = end is None or end.diverged is not None or len(rows) == len(config["points"])
     if not whole and not faults:
-        faults.append(f"{folder / METRICS} lacks rows: {MENDED}")
+        faults.append(f"{folder / METRICS} has not the rows of a finished run: {MENDED}")
     failed = None if end else _read_json(folder / FAILED, faults).get("error")
     return Record(folder, config, rows, end, failed, tuple(faults))
 

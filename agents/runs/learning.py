@@ -44,17 +44,15 @@ class Learning:
 
     def __init__(self, job: Job):
         self.job = job
-        self.device = pick_device(job.device)
+        device = str(pick_device(job.device))
         self.rule = job.settings.rule if job.settings else CreditRule()
         self.env = gym.make_vec(
-            job.env, num_envs=job.batch, device=str(self.device) if job.on_gpu else None,
+            job.env, num_envs=job.batch, device=device if job.on_gpu else None,
             reveal_label=job.settings is not None and job.settings.learns_from == "label",
             presentations=self.rule.presentations,
         )  # fmt: skip
         self.env.reset(seed=job.seed)
-        self.agent = make_agent(
-            job.settings or job.agent, self.env, seed=job.seed, device=str(self.device)
-        )
+        self.agent = make_agent(job.settings or job.agent, self.env, seed=job.seed, device=device)
         watched = job.watched and job.settings is not None
         self.alignment = Alignment(self.agent) if watched else None
         self.lived = Lived(torch.get_num_threads())

@@ -16,6 +16,7 @@ import torch
 
 from agents import checkpoint
 from agents.learner import Diverged
+from agents.making import pick_device
 from agents.runs import folder as files
 from agents.runs.folder import CHECKPOINT, CONFIG, DONE, FAILED, METRICS, Unreadable
 from agents.runs.job import Job, Result, result_of
@@ -58,45 +59,54 @@ class Run:
     def __init__(self, job: Job, folder: Path, every: float, note: Note):
         self.job, self.folder, self.every, self.note = job, folder, every, note
         self._started = self._saved = time.monotonic()
-        self.learning = Learning(job)
 
     def begin(self, say: Say, source: Mapping[str, Any]) -> None:
         """Take over a good checkpoint and mend what is damaged beside it, or begin anew."""
+        self._tidy(begins=self.job.settings is None or not (self.folder / CHECKPOINT).exists())
+        if not self._has_config(say):
+            self._write_config(source)  # before anything can fail: a failed run is a run
+        self.learning = Learning(self.job)
+        if not self._goes_on(say):
+            self._tidy(begins=True)
+            self._write_config(source)
+            self.learning = Learning(self.job)
         with writing(self.folder):
-            for name in (CONFIG, METRICS, CHECKPOINT, DONE, FAILED):
-                for stray in self.folder.glob(f".{name}.*"):  # a kill left it
-                    stray.unlink()
-            (self.folder / FAILED).unlink(missing_ok=True)
-            if not self._goes_on(say):
-                for name in (DONE, CHECKPOINT, CONFIG):
-                    (self.folder / name).unlink(missing_ok=True)
-            if not self._has_config(say):
-                files.write_json(self.folder / CONFIG, self._config(source))
             write_rows(self.folder / METRICS, self.learning.lived.rows)
+        torch.set_num_threads(self.learning.lived.threads)
         self._started -= self.learning.lived.seconds
         for row in self.learning.lived.rows:
             self.note(row)
 
+    def _tidy(self, begins: bool) -> None:
+        """Take away what a kill left half written, and if the run begins what was left of it."""
+        old = (FAILED, DONE, CHECKPOINT, METRICS, CONFIG) if begins else (FAILED,)
+        with writing(self.folder):
+            for name in old:
+                (self.folder / name).unlink(missing_ok=True)
+            for name in (CONFIG, METRICS, CHECKPOINT, DONE, FAILED):
+                for stray in self.folder.glob(f".{name}.*"):
+                    stray.unlink()
+
     def _goes_on(self, say: Say) -> bool:
+        """Take over the checkpoint, if there is one; False if it is of no use."""
         path = self.folder / CHECKPOINT
-        if self.job.settings is None or not path.exists():
-            return False
+        if not path.exists():
+            return True
         try:
             self.learning.restore(*checkpoint.read(path))
         except (ValueError, KeyError, TypeError, RuntimeError) as fault:
             say(f"{self.job} begins anew, its checkpoint is of no use: {_first_line(fault)}")
-            self.learning = Learning(self.job)
             return False
-        torch.set_num_threads(self.learning.lived.threads)
         return True
 
-    def _config(self, source: Mapping[str, Any]) -> dict[str, Any]:
-        return self.job.to_dict() | {
-            "device_name": device_name(self.learning.device),
-            "threads": self.learning.lived.threads,
-            **source,
-            "started": now(),
+    def _write_config(self, source: Mapping[str, Any]) -> None:
+        machine = {
+            "device_name": device_name(pick_device(self.job.device)),
+            "threads": torch.get_num_threads(),
         }
+        config = self.job.to_dict() | machine | dict(source) | {"started": now()}
+        with writing(self.folder):
+            files.write_json(self.folder / CONFIG, config)
 
     def _has_config(self, say: Say) -> bool:
         try:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from agents.runs.attempt import Attempt, Failed, Outcome, failed_before, kept
+from agents.runs.attempt import Attempt, Failed, Outcome, earlier
 from agents.runs.board import writer_class
 from agents.runs.executors import deaf_to_ctrl_c, local, plain, slurm
 from agents.runs.job import Job, Result
@@ -68,12 +68,9 @@ def run_all(jobs: Sequence[Job], root: Path, how: How) -> list[Result]:
 def sweep(jobs: Sequence[Job], root: Path, how: How) -> list[Outcome]:
     """Make the runs that are not there yet; what became of each job, in their order."""
     how.check_how()
-    outcomes: dict[Job, Outcome] = {}
-    for job in jobs:
-        before = kept(job, root) or (None if how.retry else failed_before(job, root))
-        if before:
-            outcomes[job] = before
-    todo = [job for job in dict.fromkeys(jobs) if job not in outcomes]
+    before = {job: earlier(job, root, how.retry) for job in jobs}
+    outcomes = {job: outcome for job, outcome in before.items() if outcome}
+    todo = [job for job in before if job not in outcomes]
     if todo:
         outcomes |= _make(todo, root, how)
     return [outcomes[job] for job in jobs]
@@ -85,11 +82,14 @@ def _make(todo: Sequence[Job], root: Path, how: How) -> dict[Job, Outcome]:
         with executor(how, todo, root) as pool, Bar(total, how.quiet) as bar:
             watch = Watch(todo, root, bar)
             attempts = [
-                Attempt(job, root, origin(), how.threads, board=how.tensorboard) for job in todo
-            ]
+                Attempt(
+                    job, root, origin(), how.threads, retry=how.retry, board=how.tensorboard
+                )
+                for job in todo
+            ]  # fmt: skip
             watch.until_done(pool, attempts)
             left = [one for one in attempts if watch.outcomes[one.job] == Outcome()]
-            watch.until_done(pool, [replace(one, waits=True) for one in left])
+            watch.until_done(pool, [replace(one, waits=True, retry=False) for one in left])
             return watch.outcomes
     except BrokenProcessPool as fault:
         raise Failed(

@@ -1,0 +1,102 @@
+"""A grid of runs: agents x whatever is varied x seeds."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from agents.comparison import records
+from agents.comparison.options import Options, epoch_of
+from agents.comparison.statistics import evaluation_points
+from agents.making import pick_device
+from agents.runs.job import Job
+from agents.settings import Settings
+
+TASK = ("env", "network", "sizes", "epochs", "batch")  # options that can be varied
+AGENT = tuple(f.name for f in fields(Settings) if f.name not in ("signal", "credit", *TASK))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every agent of the options, with every combination of the grid's values, on every seed."""
+
+    options: Options
+    seeds: Sequence[int]
+    grid: Mapping[str, Sequence[Any]]
+    watched: bool = False
+
+    def jobs(self) -> list[Job]:
+        """The runs. Raises ValueError, TypeError, Failed for what no run could use."""
+        if unknown := [name for name in self.grid if name not in TASK + AGENT]:
+            raise ValueError(
+                f"{unknown[0]!r} cannot be varied: choose of {', '.join(TASK + AGENT)}"
+            )
+        return [job for values in product(*self.grid.values()) for job in self._jobs(values)]
+
+    def _jobs(self, values: Sequence[Any]) -> list[Job]:
+        varied = dict(zip(self.grid, values, strict=True))
+        options = replace(self.options, **{k: v for k, v in varied.items() if k in TASK})
+        options.check()
+        epoch = epoch_of(options.env)
+        points = evaluation_points(epoch, options.epochs * epoch, options.batch)
+        return [
+            Job(
+                options.env, agent, settings, seed, options.batch, points,
+                str(pick_device(options.device)), watched=self.watched,
+            )
+            for agent, settings in self._settings(options, varied).items()
+            for seed in self.seeds
+        ]  # fmt: skip
+
+    def _settings(self, options: Options, varied: dict[str, Any]) -> dict[str, Settings | None]:
+        changes = {name: value for name, value in varied.items() if name in AGENT}
+        return {
+            agent: settings
+            and replace(
+                records.chosen(options.env, agent, settings, options.batch) or settings, **changes
+            )
+            for agent, settings in options.cells().items()
+        }
+
+
+def grid_of(given: Sequence[str]) -> dict[str, list[Any]]:
+    """A grid from a command line: "lr=0.05,0.1", sizes as 64-32. Raises ValueError."""
+    grid = {}
+    for one in given:
+        name, equals, values = one.partition("=")
+        if not (name and equals and values):
+            raise ValueError(f"vary {one!r}: give name=value,value such as lr=0.05,0.1")
+        grid[name] = [_value(name, value) for value in values.split(",")]
+    return grid
+
+
+def _value(name: str, text: str) -> Any:
+    """A value of the type that its option or setting has."""
+    if name == "sizes":
+        return text.replace("-", ",")
+    kinds = {f.name: type(f.default) for f in (*fields(Settings), *fields(Options))}
+    try:
+        return kinds.get(name, str)(text)
+    except ValueError as fault:
+        raise ValueError(f"vary {name}: {text!r} is no {kinds[name].__name__}") from fault
+
+
+def read_plan(path: Path) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+    """Options and grid from a TOML file: names as on the command line, and a table [vary]."""
+    try:
+        plain = tomllib.loads(path.read_text())
+    except (OSError, ValueError) as fault:
+        raise ValueError(f"{path} cannot be read as TOML ({fault})") from fault
+    varied = plain.pop("vary", {})
+    if not isinstance(varied, dict) or not all(isinstance(v, list) for v in varied.values()):
+        raise ValueError(f"{path}: [vary] has lists of values, such as lr = [0.05, 0.1]")
+    grid = {name: [_toml(name, value) for value in values] for name, values in varied.items()}
+    return plain, grid
+
+
+def _toml(name: str, value: Any) -> Any:
+    if name == "sizes" and isinstance(value, list):  # [64, 32]
+        return ",".join(map(str, value))
+    return _value(name, str(value))

@@ -1,0 +1,130 @@
+"""Many runs: agents x whatever is varied x seeds, here or on a SLURM cluster.
+
+What is done is not run again, what is unfinished goes on; a run that fails stops no other.
+
+    python scripts/sweep.py --agents q_agrel,supervised --vary lr=0.05,0.1,0.2 --seeds 5
+    python scripts/sweep.py --file sweep.toml --executor slurm --slurm timeout_min=60
+
+with sweep.toml such as
+
+    agents = "q_agrel,supervised"
+    epochs = 20
+    seeds = 5
+
+    [vary]
+    lr = [0.05, 0.1, 0.2]
+    sizes = [[64, 32], [500, 300]]
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+import credit_envs
+
+try:
+    credit_envs.require_agents()
+except ImportError as fault:
+    sys.exit(f"error: {fault}")
+
+from agents.comparison.options import Options, make_folder, script  # noqa: E402
+from agents.comparison.plan import Plan, grid_of, read_plan  # noqa: E402
+from agents.runs.attempt import Failed, Outcome  # noqa: E402
+from agents.runs.job import Job  # noqa: E402
+from agents.runs.sweep import sweep  # noqa: E402
+
+
+@dataclass(frozen=True)
+class Args(Options):
+    """Run agents with every combination of what is varied, on every seed."""
+
+    vary: tuple[str, ...] = ()
+    """What is varied, such as lr=0.05,0.1 optimizer=sgd,adam sizes=64-32,500-300."""
+    seeds: int = 3
+    """Runs of each combination."""
+    first_seed: int = 100
+    """The first of the seeds, which are the same for all."""
+    watched: bool = False
+    """Read how well rules are aligned with backprop, too."""
+    file: Path | None = None
+    """A TOML file: any of these options, and a table [vary]; what it says counts."""
+    out: Path = Path("results/sweep")
+    """Root of the runs' folders."""
+
+
+def main(args: Args) -> None:
+    """Sweep, and say what came out."""
+    grid = grid_of(args.vary)
+    if args.file:
+        plain, varied = read_plan(args.file)
+        args, grid = _with(args, plain), grid | varied
+    if args.seeds < 1:
+        raise ValueError(f"seeds is the number of runs of a combination, 1 or more: {args.seeds}")
+    seeds = range(args.first_seed, args.first_seed + args.seeds)
+    jobs = Plan(args, seeds, grid, args.watched).jobs()
+    make_folder(args.out)
+    outcomes = sweep(jobs, args.out, args)
+    console = Console(width=None if Console().is_terminal else 100)
+    console.print(table(jobs, outcomes, list(grid)))
+    failed = [(job, o.failed) for job, o in zip(jobs, outcomes, strict=True) if o.failed]
+    for job, why in failed:
+        print(f"failed: {job}: {why}")
+    print(f"Runs: {args.out}")
+    if failed:
+        raise Failed(f"{len(failed)} of {len(jobs)} runs failed, the others are kept")
+
+
+def _with(args: Args, plain: dict[str, Any]) -> Args:
+    kinds = {f.name: type(f.default) for f in fields(Args) if f.name not in ("file", "vary")}
+    for name, value in plain.items():
+        if name not in kinds:
+            raise ValueError(f"unknown option {name!r}: choose of {', '.join(kinds)}, [vary]")
+        if name != "out" and type(value) is not kinds[name]:
+            raise ValueError(f"{name} is of the type {kinds[name].__name__}, got {value!r}")
+    return replace(args, **plain | {"out": Path(plain.get("out", args.out))})
+
+
+def table(jobs: Sequence[Job], outcomes: Sequence[Outcome], varied: Sequence[str]) -> Table:
+    """A line for each combination: means over its seeds, in %."""
+    shown = Table("agent", *varied, box=SIMPLE_HEAD, collapse_padding=True)
+    for heading in ("validation", "test", "runs", "diverged", "failed"):
+        shown.add_column(heading, justify="right")
+    combinations: dict[tuple[str, ...], list[Outcome]] = {}
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        name = (job.agent, *(_value(job, what) for what in varied))
+        combinations.setdefault(name, []).append(outcome)
+    for name, found in combinations.items():
+        results = [outcome.result for outcome in found if outcome.result]
+        diverged = sum(result.diverged is not None for result in results)
+        validation = [r.validation[-1] for r in results if r.diverged is None]
+        test = [r.test_accuracy for r in results if r.test_accuracy is not None]
+        shown.add_row(
+            *name, _percent(validation), _percent(test), str(len(found)), str(diverged),
+            str(len(found) - len(results)),
+        )  # fmt: skip
+    return shown
+
+
+def _value(job: Job, name: str) -> str:
+    if job.settings is None or name in ("env", "batch"):
+        return str(getattr(job, name, "-"))
+    if name == "epochs":
+        return f"{job.points[-1]:,} trials"
+    if name == "sizes":
+        return "-".join(map(str, job.settings.network_sizes))
+    return str(getattr(job.settings, name))
+
+
+def _percent(accuracies: Sequence[float]) -> str:
+    return f"{100 * fmean(accuracies):.1f}" if accuracies else "-"
+
+
+if __name__ == "__main__":
+    script(main, Args)

@@ -1,0 +1,126 @@
+"""One run of one agent, in a folder of its own, from which it goes on after a kill.
+
+The settings are those that scripts/search.py chose for the task, or else the agent's own.
+
+    python scripts/train.py --agent q_agrel --sizes 64,32 --batch 32 --epochs 20
+"""
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import credit_envs
+
+try:
+    credit_envs.require_agents()
+except ImportError as fault:
+    sys.exit(f"error: {fault}")
+
+from agents.comparison.options import Options, make_folder, script  # noqa: E402
+from agents.comparison.plan import Plan  # noqa: E402
+from agents.runs.attempt import Attempt, Failed, Outcome, earlier  # noqa: E402
+from agents.runs.board import writer_class  # noqa: E402
+from agents.runs.folder import Record, Unreadable, read  # noqa: E402
+from agents.runs.job import Job  # noqa: E402
+from agents.runs.origin import origin  # noqa: E402
+from agents.runs.progress import Bar  # noqa: E402
+
+
+@dataclass(frozen=True)
+class Args:
+    """Train one agent on one environment, and measure it."""
+
+    env: str = "DigitsReward-v0"
+    """Id of a reward environment."""
+    agent: str = "q_agrel"
+    """A name, a cell "signal+credit", or a class "module:Class"."""
+    network: str = "dense"
+    """dense, conv, loccon, deep, resnet18, tanh or sigmoid."""
+    sizes: str = ""
+    """Hidden sizes of dense (its own: 500,300), tanh or sigmoid, or the width of resnet18 (64)."""
+    lr: float | None = None
+    """Learning rate, if not the one that was searched for or the agent's own."""
+    epochs: int = 10
+    """Budget of the run, in passes over the training images."""
+    batch: int = 128
+    """Trials per learning step."""
+    seed: int = 100
+    """Fixes stream, initial weights and exploration."""
+    watched: bool = False
+    """Read how well the rule is aligned with backprop, too."""
+    device: str = "auto"
+    """auto (a GPU if there is one), cpu, cuda or cuda:<i>."""
+    threads: int = 1
+    """PyTorch's threads: small networks only wait for a second one."""
+    out: Path = Path("results/train")
+    """Root of the runs' folders."""
+    resume: bool = False
+    """Go on with a run that was not finished."""
+    tensorboard: bool = False
+    """Write the run's curves for TensorBoard into its folder, too."""
+    quiet: bool = False
+    """Show no progress, only what came out."""
+
+    def job(self) -> Job:
+        """What is to be run. Raises ValueError, TypeError, Failed."""
+        options = Options(
+            env=self.env, agents=self.agent, network=self.network, sizes=self.sizes,
+            epochs=self.epochs, batch=self.batch, device=self.device, threads=self.threads,
+        )  # fmt: skip
+        grid = {} if self.lr is None else {"lr": (self.lr,)}
+        (job,) = Plan(options, (self.seed,), grid, self.watched).jobs()
+        return job
+
+
+def main(args: Args) -> None:
+    """Run, or go on, and say what came out and where it is."""
+    job = args.job()
+    if args.tensorboard:
+        writer_class()
+    make_folder(args.out)
+    folder = job.folder(args.out)
+    if not args.resume and (record := _unfinished(folder)):
+        done = record.rows[-1].trials if record.rows else 0
+        raise ValueError(
+            f"{folder} has a run that {record.failed or 'was not finished'} ({done:,} of "
+            f"{job.points[-1]:,} trials evaluated): --resume goes on with it"
+        )
+    try:
+        outcome = earlier(job, args.out, retry=True) or _run(job, args)
+    except KeyboardInterrupt:
+        sys.exit("stopped: the same command with --resume goes on from there")
+    for sentence in outcome.said:
+        print(sentence, file=sys.stderr)
+    if outcome == Outcome():
+        raise ValueError(f"another process is at work in {folder}: wait for it, or stop it")
+    if outcome.result is None:
+        raise Failed(f"{job}: {outcome.failed} ({folder / 'failed'} has the traceback)")
+    result = outcome.result
+    accuracy = f"test accuracy {result.test_accuracy:.1%}"
+    ended = accuracy if result.diverged is None else f"diverged at trial {result.diverged:,}"
+    print(f"{job}: {ended} after {result.seconds:,.0f} s\n{folder}")
+
+
+def _unfinished(folder: Path) -> Record | None:
+    try:
+        record = read(folder)
+    except Unreadable:
+        return None
+    return record if record.end is None else None
+
+
+def _run(job: Job, args: Args) -> Outcome:
+    done = 0
+    with Bar(job.points[-1], args.quiet) as bar:
+
+        def progress(trials: int, accuracy: float) -> None:
+            nonlocal done
+            done += trials
+            bar.show(done, f"{job}: running accuracy {accuracy:.1%}")
+
+        attempt = Attempt(job, args.out, origin(), args.threads, retry=True)
+        return replace(attempt, board=args.tensorboard, progress=progress)()
+
+
+if __name__ == "__main__":
+    script(main, Args)
