@@ -107,6 +107,10 @@ if find "$HERE/slurm" -name done | grep -q .; then
     echo "error: a run was done before it was killed: make --epochs larger" >&2
     exit 1
 fi
+# SLURM lets a requeued job wait for two minutes
+waiting() { [ "$(squeue --noheader --array --states=PENDING --format=%i | wc -l)" = 2 ]; }
+until_ 60 "both jobs' requeueing" waiting
+for job in "${jobs[@]}"; do scontrol update "jobid=$job" starttime=now; done
 wait $sweep || { cat "$HERE/sweep.out" >&2; exit 1; }
 cat "$HERE/sweep.out"
 grep -h "Job has timed out\|timed out\|requeue\|preempted" "$HERE"/slurm/slurm/*.err | head -n 4 || true

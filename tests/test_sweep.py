@@ -146,6 +146,20 @@ def inline_sweep(jobs, root, number):
         (root / f"made-{number}").write_text(json.dumps(made))
 
 
+def test_a_job_that_a_cluster_lost_is_a_failed_run_and_stops_no_other(made, monkeypatch, tmp_path):
+    def lost(job, root, retry):
+        if job == BAD and made:
+            raise LookupError("Job 7 is gone:\nno output\n")
+        return earlier(job, root, retry)
+
+    earlier = attempt.earlier
+    monkeypatch.setattr(attempt, "earlier", lost)
+    outcomes = sweep([GOOD, BAD, DIVERGING], tmp_path, QUIET)
+    assert outcomes[1] == Outcome(failed="LookupError: no output")
+    assert outcomes[0].result
+    assert outcomes[2].result
+
+
 def test_a_process_that_was_killed_is_named_in_a_sentence(made, monkeypatch, tmp_path):
     def killed(*_, **__):
         raise BrokenProcessPool

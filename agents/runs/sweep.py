@@ -126,7 +126,7 @@ class Watch:
         try:
             while futures:
                 for job in [job for job, future in futures.items() if future.done()]:
-                    self._settle(job, futures.pop(job).result())
+                    self._settle(job, _outcome(futures.pop(job)))
                 if time.monotonic() - self._glanced > GLANCE:
                     self._glance(list(futures))
                 time.sleep(LOOK)
@@ -154,6 +154,17 @@ class Watch:
 
     def _show(self) -> None:
         self.bar.show(sum(self._trials.values()), self._text)
+
+
+def _outcome(future: Any) -> Outcome:
+    """What an attempt came to, even where the job that made it was lost on a cluster."""
+    try:
+        return future.result()
+    except (BrokenProcessPool, Unwritable):
+        raise
+    except Exception as fault:
+        last = str(fault).strip().splitlines()[-1:] or [""]
+        return Outcome(failed=f"{type(fault).__name__}: {last[0]}")
 
 
 def _became(outcome: Outcome) -> str:
