@@ -21,6 +21,7 @@ SWEEP=(--agents "reward_prediction+kolen_pollack,supervised" --sizes 256,128 --b
 
 pids=()
 finish() {
+    scancel --user=root 2>/dev/null && sleep 5 || true
     for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
     wait 2>/dev/null || true
     [ "${KEEP:-}" ] && echo "kept: $HERE" || rm -rf "$HERE"

@@ -134,7 +134,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize(("name", "damage"), DAMAGES.values(), ids=DAMAGES)
-def test_damage_is_said_and_mended_from_the_checkpoint(made, whole, root, name, damage):
+def test_damage_is_said_and_mended_from_the_checkpoint(made, whole, root, name, damage, capsys):
     path = JOB.folder(root) / name
     path.write_text(damage(path.read_text()))
     _, faults = find(root)
@@ -142,6 +142,9 @@ def test_damage_is_said_and_mended_from_the_checkpoint(made, whole, root, name, 
     assert str(path) in faults[0]
     assert "\n" not in faults[0]
     run_all([JOB], root, QUIET)
+    said = capsys.readouterr().err
+    assert faults[0] in said
+    assert said.count("\n") == 1
     assert find(root)[1] == []
     assert left_of(root) == left_of(whole)
     assert read(JOB.folder(root)).rows == read(JOB.folder(whole)).rows  # seconds too: not run again

@@ -62,8 +62,11 @@ class Run:
 
     def begin(self, say: Say, source: Mapping[str, Any]) -> None:
         """Take over a good checkpoint and mend what is damaged beside it, or begin anew."""
-        self._tidy(begins=self.job.settings is None or not (self.folder / CHECKPOINT).exists())
-        if not self._has_config(say):
+        begins = self.job.settings is None or not (self.folder / CHECKPOINT).exists()
+        if not begins:
+            self._say_what_is_damaged(say)
+        self._tidy(begins)
+        if not self._has_config():
             self._write_config(source)  # before anything can fail: a failed run is a run
         self.learning = Learning(self.job)
         if not self._goes_on(say):
@@ -108,12 +111,17 @@ class Run:
         with writing(self.folder):
             files.write_json(self.folder / CONFIG, config)
 
-    def _has_config(self, say: Say) -> bool:
+    def _say_what_is_damaged(self, say: Say) -> None:
+        try:
+            for fault in files.read(self.folder).faults:
+                say(f"{self.job}: {fault}")
+        except Unreadable as fault:
+            say(f"{self.job} gets a new {CONFIG}: {fault}")
+
+    def _has_config(self) -> bool:
         try:
             files.read_config(self.folder)
-        except Unreadable as fault:
-            if (self.folder / CONFIG).exists():
-                say(f"{self.job} goes on with a new {CONFIG}: {fault}")
+        except Unreadable:
             return False
         return True
 
