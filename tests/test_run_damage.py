@@ -81,12 +81,13 @@ def left_of(root):
     return content | {"files": [name for name in content["files"] if name != "lock"]}
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_folder_is_said_and_what_is_in_it_is_read(made, root):
     finished, new = JOB, replace(JOB, seed=101)
     for folder in [*root.glob("**/"), root]:
         folder.chmod(0o500)
     try:
+        if os.access(root, os.W_OK):
+            pytest.skip("root may write anywhere")
         assert run_all([finished], root, QUIET)
         with pytest.raises(Failed, match="cannot be written .Permission denied.: what is there is"):
             run_all([new], root, QUIET)
