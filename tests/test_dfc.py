@@ -4,9 +4,10 @@ import pytest
 import torch
 from cells import KINDS, distance, make_net, settle, twin
 from chains import UNSTABLE, inputs, jacobian, make_chain, put_feedback, ready
+from points import Points, sigma_points
 from torch import nn
 
-from agents.credit import RULES
+from agents.credit import RULES, control
 from agents.credit.circuit import Circuit
 from agents.credit.control import output_error
 from agents.credit.deep_feedback_control import STATES, DeepFeedbackControl
@@ -175,17 +176,11 @@ def test_a_trial_on_which_control_is_unstable_teaches_nothing(state):
         assert all(distance(2 * b, a) < 1e-10 for b, a in zip(both, alone, strict=True))
 
 
-def sigma_points(monkeypatch, units: int) -> None:
-    """Let noise be the points +-s sqrt(n) e_i, one a trial: means over it are exact."""
-    points = units**0.5 * torch.cat([torch.eye(units), -torch.eye(units)]).double()
-    monkeypatch.setattr(torch.Tensor, "normal_", lambda self, _, s, **kw: self.copy_(s * points))
-
-
 def test_sleep_teaches_a_linear_net_its_jacobian_exactly(monkeypatch):
     rule = DeepFeedbackControl(rate=1.0, noise=0.3)
     net = ready(rule, make_chain(nn.Identity))
     images = inputs(1).expand(28, -1, -1, -1)
-    sigma_points(monkeypatch, 14)
+    monkeypatch.setattr(control, "draw", Points(sigma_points(14, rule.noise)))
     rule.learn(net, settle(net, "label_mse", images))
     found = torch.cat([layer.feedback for layer in weighted(net)])
     assert distance(found, jacobian(net, images)[0].T) < 1e-10
@@ -213,7 +208,7 @@ def test_a_batch_smaller_than_the_units_moves_the_feedback_less():
         before = weighted(net)[0].feedback.clone()
         trial = settle(net, "label_mse", inputs(trials))
         with pytest.MonkeyPatch.context() as patched:  # no noise: the teacher is zero
-            patched.setattr(torch.Tensor, "normal_", lambda self, *_, **kw: self.zero_())
+            patched.setattr(control, "draw", lambda like, *_: torch.zeros_like(like))
             DeepFeedbackControl(rate=0.4).learn(net, trial)
         moved.append(distance(weighted(net)[0].feedback, before))
     assert moved == pytest.approx([0.2, 0.4, 0.4])
@@ -247,7 +242,7 @@ def test_without_a_rate_the_feedback_stays():
         ({"state": "late"}, "state is one of analytic, steady, mean, got 'late'"),
         ({"nudge": 0.0}, "nudge is the target's step lambda > 0, got 0.0"),
         ({"rate": 1.5}, "rate is a part in 0..1"),
-        ({"noise": 0.0}, "noise is the standard deviation s > 0 of xi"),
+        ({"noise": 0.0}, "noise is the standard deviation s > 0 of the perturbation"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(options, sentence):

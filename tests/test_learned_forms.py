@@ -14,7 +14,8 @@ from cells import (
     prepared,
     settle,
 )
-from taught import QUADRATIC, SigmaPoints, fit, linear_net
+from points import QUADRATIC
+from taught import at_all_points, fit, linear_net
 from torch import Tensor, nn
 
 from agents.credit import RULES, learned_feedback
@@ -85,7 +86,7 @@ def test_the_noise_of_a_layer_teaches_that_layer_alone(noisy, form, monkeypatch)
         net, images = linear_net("hidden", rule)
         trial, calls = settle(net, "label", images), count()
         size = lambda: rule.noise if next(calls) == noisy else 0.0  # noqa: E731
-        monkeypatch.setattr(type(rule), "draw", lambda _, h, __: torch.full_like(h, size()))
+        monkeypatch.setattr(learned_feedback, "draw", lambda h, *_: torch.full_like(h, size()))
         rule.assign(net, trial)
         rule.learn(net, trial)
         return [layer.feedback for layer in upper(net)]
@@ -110,25 +111,18 @@ def test_direct_feedback_finds_the_way_up_of_a_frozen_net(name):
         assert torch.cosine_similarity(layer.feedback.flatten(), way.flatten(), 0) > 0.8
 
 
-def sums(layer, e) -> tuple[Tensor, Tensor]:
-    """V and S without their start and without the one pass that had no noise."""
-    start = LeastSquaresFeedback().gamma * torch.eye(layer.fan_out) + e.T @ e
-    return layer.V - start, layer.S
-
-
 @pytest.mark.parametrize("kind", ["readout", "hidden"])
 @pytest.mark.parametrize("signal", QUADRATIC)
 def test_running_least_squares_returns_the_weights(signal, kind, monkeypatch):
     rule = LeastSquaresFeedback(noise=0.5)
     net, images = linear_net(kind, rule)
     copy_feedback(net)
-    trial = settle(net, signal, images)
+    trial, points = at_all_points(rule, net, settle(net, signal, images))
+    monkeypatch.setattr(learned_feedback, "draw", points)
     rule.assign(net, trial)
-    errors, points = rule.errors(net, trial), SigmaPoints(rule.noise)
-    monkeypatch.setattr(LeastSquaresFeedback, "draw", lambda *given: points(*given))
-    points.all(lambda: rule.learn(net, trial))
-    for layer, e in errors.items():
-        V, S = sums(layer, e)
+    rule.learn(net, trial)
+    for layer, e in rule.errors(net, trial).items():
+        V, S = layer.V - rule.gamma * torch.eye(layer.fan_out), layer.S
         right = e @ layer.weight  # hidden layers: the matrix is not unique, what it carries is
         assert distance(e @ torch.linalg.pinv(V, rtol=1e-9) @ S, right) < 1e-9
         assert distance(layer.feedback, torch.linalg.solve(layer.V, layer.S)) < 1e-9
@@ -145,7 +139,7 @@ class Length(Signal):
 
 def test_trials_count_alike_in_least_squares_whatever_the_batch(monkeypatch):
     rule = LeastSquaresFeedback()
-    monkeypatch.setattr(LeastSquaresFeedback, "draw", lambda rule, h, _: rule.noise * (9 * h).sin())
+    monkeypatch.setattr(learned_feedback, "draw", lambda h, noise, _: noise * (9 * h).sin())
     fitted = []
     for batch in (12, 4):
         net, images = linear_net("readout", rule)
@@ -171,7 +165,9 @@ def test_least_squares_does_not_lose_late_trials_to_single_precision():
 
 @pytest.mark.parametrize("form", FORMS)
 def test_noise_of_nothing_is_refused_by_every_form(form):
-    with pytest.raises(ValueError, match="noise is the standard deviation s > 0 of xi, got 0"):
+    with pytest.raises(
+        ValueError, match="noise is the standard deviation s > 0 of the perturbation, got 0"
+    ):
         RULES[form](noise=0.0)
 
 

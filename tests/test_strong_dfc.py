@@ -228,7 +228,7 @@ def test_trials_on_which_control_is_unstable_leave_no_trace(phases):
         ({"tau_eps": 0.3}, "tau_eps <= tau_f < 1, .* tau_eps=0.3 and tau_f=0.2"),
         ({"tau_f": 1.0}, "tau_f < 1"),
         ({"rate": -0.1}, "rate is a part in 0..1"),
-        ({"noise": 0.0}, "noise is the standard deviation s > 0 of xi"),
+        ({"noise": 0.0}, "noise is the standard deviation s > 0 of the perturbation"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(options, sentence):

@@ -215,7 +215,7 @@ def test_the_feedback_of_a_net_that_learns_comes_to_point_as_its_weights_do():
 
 @pytest.mark.parametrize("noise", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_mirror_phase_without_noise_is_refused(noise):
-    with pytest.raises(ValueError, match="a mirror phase needs noise, of standard deviation s > 0"):
+    with pytest.raises(ValueError, match="noise is the standard deviation s > 0"):
         WeightMirror(noise=noise)
 
 
