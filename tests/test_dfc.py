@@ -2,9 +2,10 @@
 
 import pytest
 import torch
-from cells import distance, settle, twin
+from cells import distance, settle
 from chains import UNSTABLE, changes, feedback_of, inputs, jacobian, make_chain, put_feedback, ready
 from torch import nn
+from twins import twin
 
 from agents.credit.circuit import Circuit
 from agents.credit.control import output_error

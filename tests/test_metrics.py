@@ -15,9 +15,9 @@ from cells import (
     make_net,
     prepared,
     settle,
-    twin,
 )
 from torch import nn
+from twins import twin
 
 from agents.credit import RULES
 from agents.credit.stages import cut
