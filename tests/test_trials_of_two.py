@@ -8,6 +8,7 @@ import pytest
 import torch
 from gymnasium.vector import VectorWrapper
 from small import POINTS, job, quietly
+from states import alike
 
 from agents import Settings, make_agent, train
 from agents.comparison.run import run
@@ -90,8 +91,7 @@ def test_training_alone_with_the_single_environment_is_training_in_a_batch_of_on
         agents.append(make_twice(env))
         train(agents[-1], env, 20, progress_bar=False)
         assert env.unwrapped.position == agents[-1].trials == 20
-    one, other = (agent.tensors() for agent in agents)
-    assert all(torch.equal(value, other[name]) for name, value in one.items())
+    assert alike(*agents)
 
 
 @pytest.mark.parametrize(
