@@ -115,20 +115,26 @@ def test_a_target_of_probabilities_stays_one_that_can_be_reached(signal):
     assert target.std() > 0.1
 
 
+MEANING = {"label_mse": lambda output: output, "label": lambda output: output.softmax(1)}
+
+
 @every_phases
-def test_changes_are_means_over_the_trajectory(phases):
+@pytest.mark.parametrize("signal", MEANING)
+def test_changes_are_means_over_the_trajectory(signal, phases):
     rule = StrongDFC(phases=phases, noise=0.2, steps=20)
     net, images = ready(rule, make_chain()), inputs(4)
     put_feedback(net, jacobian(net, images).mean(0).T)
     for layer in weighted(net):
         layer.keeps_error = True
-    trial = settle(net, "label_mse", images)
+    trial = settle(net, signal, images)
     before = trial.generator.get_state()
     circuit = Circuit(net, images)
     target = rule.target(trial).detach()
     noise = rule.xi(trial, circuit) if phases == 1 else None
     with torch.no_grad():
-        moments = list(rule.dynamics(circuit, lambda output: target - output, noise))
+        moments = list(
+            rule.dynamics(circuit, lambda output: target - MEANING[signal](output), noise)
+        )
     states = [moment.state for moment in moments][-1 if phases == 2 else 0 :]
     trial.generator.set_state(before)
     found = changes(rule, net, trial)

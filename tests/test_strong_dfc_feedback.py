@@ -39,6 +39,18 @@ def test_noise_under_control_teaches_the_jacobian_in_one_phase(settings):
     assert torch.equal(weighted(net)[-1].feedback, torch.eye(3).double())
 
 
+def test_under_a_clamped_softmax_noise_teaches_what_control_can_move():
+    """All classes' control alike moves no probability; and it climbs, slowly, all the while."""
+    rule = StrongDFC(rate=1.0)
+    net, images = ready(rule, make_chain()), inputs(1000)
+    put_feedback(net, torch.cat([torch.zeros(11, 3), torch.eye(3)]))
+    rule.assign(net, settle(net, "label", images))
+    centred = torch.eye(3).double() - 1 / 3
+    mean = (jacobian(net, images).mean(0).T @ centred).split([6, 5, 3])
+    for layer, part in zip(weighted(net)[:-1], mean, strict=False):
+        assert torch.cosine_similarity(layer.feedback.flatten(), part.flatten(), 0) > 0.9
+
+
 @every_phases
 def test_the_feedback_moves_unless_its_rate_is_zero(phases):
     for rate in (0.2, 0.0):
