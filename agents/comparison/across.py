@@ -120,8 +120,8 @@ def table(rows: Sequence[Row]) -> Table:
 
 def _caption(rows: Sequence[Row]) -> str:
     said = (
-        f"Scores: 0 % is chance, 100 % supervised's mean on the same seeds; {rows[0]['seeds']} seeds in "
-        f"each of {len(rows[0]['envs'])} environments, all runs pooled."
+        "Scores: 0 % is chance, 100 % supervised's mean on the same seeds; "
+        f"{rows[0]['seeds']} seeds in each of {len(rows[0]['envs'])} environments, all pooled."
     )
     if rows[0]["iqm"]["low"] is None:
         return f"{said} Too few seeds for an interval or a claim."
