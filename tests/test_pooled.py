@@ -142,25 +142,26 @@ def test_runs_that_cannot_be_pooled_are_refused(accuracies, chance, sentence):
         Pool(accuracies, np.array(chance))
 
 
-# Coverage. Runs of one seed are alike (correlation .5); environments differ in level and spread.
+# Coverage. Runs of one seed are alike (correlation .5) or not; environments differ in level, spread.
 
 SUPERVISED, SPREAD = np.array([0.98, 0.9, 0.6, 0.95]), np.array([0.002, 0.005, 0.01, 0.004])
 BELOW, WIDER = np.array([0.01, 0.05, 0.1, 0.03]), np.array([1, 8, 2, 1])
 TENTH = np.full(4, 0.1)
 
 
-def simulated(rng, runs, n, below, wider):
+def simulated(rng, runs, n, below, wider, alike=0.5):
     """Supervised's accuracies and an agent's: two arrays (runs, n, m)."""
     m = len(below)
     seed, own = rng.normal(size=(2, runs, n, m))
-    agent = SUPERVISED[:m] - below + SPREAD[:m] * wider * (0.5 * seed + math.sqrt(0.75) * own)
+    noise = alike * seed + math.sqrt(1 - alike**2) * own
+    agent = SUPERVISED[:m] - below + SPREAD[:m] * wider * noise
     return SUPERVISED[:m] + SPREAD[:m] * seed, agent
 
 
-def covered(figure, truth, n, below, wider, runs, monkeypatch):
+def covered(figure, truth, n, below, wider, runs, monkeypatch, alike=0.5):
     """How often a pool's `figure` holds the truth; from 500 runs on it is known to 1 %."""
     monkeypatch.setattr(pooled, "DRAWS", 400)
-    supervised, agents = simulated(np.random.default_rng(n), runs, n, below, wider)
+    supervised, agents = simulated(np.random.default_rng(n), runs, n, below, wider, alike)
     hits = 0
     for pair in zip(supervised, agents, strict=True):
         pool = Pool(dict(zip(("supervised", "agent"), pair, strict=True)), TENTH[: len(below)])
@@ -221,12 +222,13 @@ def test_the_probability_of_improvements_interval_covers_the_truth(n, case, monk
 
 @pytest.mark.parametrize("n", [5, 10])
 @pytest.mark.parametrize("case", AHEAD)
-def test_the_profiles_interval_covers_the_truth(n, case, monkeypatch):
+@pytest.mark.parametrize("alike", [0, 0.5])
+def test_the_profiles_interval_covers_the_truth(n, case, alike, monkeypatch):
     # At score 1 the level is supervised's own mean, as uncertain as anything.
     ahead = np.array(AHEAD[case])
     truth = stats.norm.cdf(ahead).mean()
     found = covered(
         lambda pool: pool.profile("agent", (1,))[0], truth, n, -ahead * SPREAD[:3], np.ones(3),
-        600, monkeypatch,
+        600, monkeypatch, alike,
     )  # fmt: skip
     assert found >= LEAST_COVERAGE
