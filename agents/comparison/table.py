@@ -87,7 +87,8 @@ def _interval_kinds(rows: Sequence[Row]) -> str:
     if medians:
         kinds += (
             ", or where a run did not reach it the median's order statistics "
-            f"(they cover {100 * medians[0]['coverage']:.4g} %)"
+            f"(they cover {100 * medians[0]['coverage']:.4g} %; >: the median of these seeds is "
+            f"known to be above; {UNKNOWN}: no bound)"
         )
     return kinds
 
@@ -108,14 +109,14 @@ def _trials(row: Row) -> str:
 
 
 def ratio_text(ratio: Row, agent: str) -> str:
-    """The ratio; without brackets if it is only a lower bound, or supervised's own."""
+    """The ratio; without brackets where there is no interval, or supervised's own."""
     if ratio["value"] is None:
         return UNKNOWN
-    if ratio["lower_bound"]:
-        return f"> {_three_digits(ratio['value'])}"
+    above = "> " if ratio["lower_bound"] else ""
+    value, low, high = (_three_digits(ratio[bound]) for bound in ("value", "low", "high"))
     if ratio["coverage"] is None or agent == SUPERVISED:
-        return _three_digits(ratio["value"])
-    return _bracketed(*(_three_digits(ratio[bound]) for bound in ("value", "low", "high")))
+        return above + value
+    return above + _bracketed(value, low, high)
 
 
 def _bracketed(value: str, low: str, high: str) -> str:
