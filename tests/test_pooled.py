@@ -142,7 +142,7 @@ def test_runs_that_cannot_be_pooled_are_refused(accuracies, chance, sentence):
         Pool(accuracies, np.array(chance))
 
 
-# Coverage. Runs of one seed are alike (correlation .5) or not; environments differ in level, spread.
+# Coverage. Runs of one seed are alike (correlation .5) or not; environments differ.
 
 SUPERVISED, SPREAD = np.array([0.98, 0.9, 0.6, 0.95]), np.array([0.002, 0.005, 0.01, 0.004])
 BELOW, WIDER = np.array([0.01, 0.05, 0.1, 0.03]), np.array([1, 8, 2, 1])
