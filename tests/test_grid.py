@@ -83,7 +83,7 @@ def test_the_rows_and_the_picture_are_written(faked, tmp_path):
         "signal": "reward_prediction", "credit": "backprop", "lr": "0.125", "init": "he",
         "seed": "101", "test_accuracy": "0.901", "change_angle": "40.0", "diverged": "",
         "seconds": "1.0", "env_steps": "640", "presentations": "0", "forward_passes": "640",
-            "multiply_adds": "0",
+            "multiply_adds": "",
     }  # fmt: skip
     picture = imread(tmp_path / "grid.png")
     assert picture.shape[1] == 1500

@@ -165,3 +165,7 @@ def test_all_costs_are_summed_and_shown():
     protocol = rows[0]["protocol"]
     assert (protocol["presentations"], protocol["multiply_adds"]) == (64_000, 15_000_000_000)
     assert "32.0 k 64.0 k 64.0 k 15.0 G 10.0" in words(costs(rows))
+    counted[2] = replace(counted[2], multiply_adds=None)
+    rows = summarise(counted, TASK, {"supervised": cell("supervised")})
+    assert rows[0]["protocol"]["multiply_adds"] is None
+    assert "64.0 k - 10.0" in words(costs(rows))

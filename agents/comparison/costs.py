@@ -30,8 +30,8 @@ def costs(rows: Sequence[Row]) -> Table:
     return shown
 
 
-def _short(cost: float) -> str:
-    return EngFormatter(places=1, sep=" ")(cost) if cost else UNKNOWN  # 0: nobody counted
+def _short(cost: float | None) -> str:
+    return EngFormatter(places=1, sep=" ")(cost) if cost else UNKNOWN  # nobody counted
 
 
 def _caption(rows: Sequence[Row]) -> str:

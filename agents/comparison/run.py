@@ -61,7 +61,7 @@ class Result:
     forward_passes: int
     change_angle: float | None = None  # degrees, mean of a watched run; None: nothing to compare
     presentations: int = 0  # images shown; 0: not counted
-    multiply_adds: int = 0  # of learning; 0: not counted
+    multiply_adds: int | None = None  # None: not known
 
 
 Progress = Callable[[int, float], None]  # trials run since the last call, validation accuracy now

@@ -134,4 +134,10 @@ def _protocol(runs: Runs, criterion: Criterion) -> Row:
         "level": criterion.level,
         "horizon": criterion.horizon,
         "intervals": INTERVALS,
-    } | {cost: sum(getattr(run, cost) for run in runs.values()) for cost in COSTS}
+    } | {cost: _total(runs, cost) for cost in COSTS}
+
+
+def _total(runs: Runs, cost: str) -> float | None:
+    """None where it is not known for a run."""
+    spent = [getattr(run, cost) for run in runs.values()]
+    return None if None in spent else sum(spent)
