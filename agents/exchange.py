@@ -53,6 +53,18 @@ def answers_of(answer: Any, trials: int, what: str, device: torch.device) -> Ten
     return answer.to(device, dtype, non_blocking=True).reshape(trials)
 
 
+def unusable(answers: Tensor, what: str, classes: int) -> Tensor:
+    """Which rewards are not finite, or which labels are no class, (B,)."""
+    if what == "label":
+        return (answers < 0) | (answers >= classes)
+    return ~answers.isfinite()
+
+
+def no_answer(trial: int) -> ValueError:
+    """The error of a trial whose answer is unusable."""
+    return ValueError(f"the answer of trial {trial} is no finite reward, or no class: not learned")
+
+
 def like(images: Any, action: Tensor) -> Any:
     """Actions (B,) in the form the images came in: tensor, array, or an int for one image."""
     if np.ndim(images) == 3:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from agents import checkpoint
 from agents.credit import Trial
-from agents.exchange import answers_of, batch_of, like
+from agents.exchange import answers_of, batch_of, like, no_answer, unusable
 from agents.explore import EXPLORE
 from agents.networks import NETWORKS, Shape, initialise
 from agents.plasticity import make_optimizer
@@ -73,7 +73,7 @@ class Agent:
             self.net, settings.optimizer, settings.lr, settings.momentum, settings.weight_decay
         )
         self._not_finite = FirstBad(self.device, Diverged)
-        self._no_answer = FirstBad(self.device, _no_answer)
+        self._no_answer = FirstBad(self.device, no_answer)
         self._learning = [p for p in self.net.parameters() if p.requires_grad]
         self._open: Open | None = None
         self._before: Trial | None = None  # the first of two presentations
@@ -174,11 +174,7 @@ class Agent:
 
     def _answers(self, answer: Any, trials: int) -> Tensor:
         answers = answers_of(answer, trials, self.learns_from, self.device)
-        if self.learns_from == "label":
-            bad = (answers < 0) | (answers >= self.classes)
-        else:
-            bad = ~answers.isfinite()
-        self._no_answer.note(bad, self.trials)
+        self._no_answer.note(unusable(answers, self.learns_from, self.classes), self.trials)
         return answers
 
     def tensors(self) -> dict[str, Tensor]:
@@ -202,7 +198,3 @@ class Agent:
         states = {int(index): state for index, state in parts.get("optimizer", {}).items()}
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": states, "param_groups": groups})
-
-
-def _no_answer(trial: int) -> ValueError:
-    return ValueError(f"the answer of trial {trial} is no finite reward, or no class: not learned")

@@ -19,7 +19,9 @@ try:
 except ImportError as fault:
     sys.exit(f"error: {fault}")
 
+from agents.comparison.claims import parse  # noqa: E402
 from agents.comparison.compare import compare  # noqa: E402
+from agents.comparison.costs import costs  # noqa: E402
 from agents.comparison.options import Options, script  # noqa: E402
 from agents.comparison.table import table  # noqa: E402
 
@@ -30,15 +32,18 @@ class Args(Options):
 
     seeds: int = 5
     """Runs of each agent; seed 100 and up, the same for all. Under 5 no interval is given."""
+    claims: str = ""
+    """Declared before the runs: "a>b", or "a~b:0.5" for within half a point; commas between."""
     out: Path = Path("results/compare")
     """Folder of the figures; finished runs in it are not run again."""
 
 
 def main(args: Args) -> None:
     """Compare, and say what came out and where it is."""
-    result = compare(args, args.seeds, args.out)
+    result = compare(args, args.seeds, args.out, parse(args.claims))
     console = Console(width=None if Console().is_terminal else 100)
     console.print(table(result.rows))
+    console.print(costs(result.rows))
     if result.unsearched:
         console.print(
             f"Default settings, since none were searched for on this task: "

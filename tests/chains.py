@@ -6,6 +6,7 @@ import torch
 from cells import draw
 from torch import Tensor, nn
 
+from agents.credit import Trial
 from agents.credit.circuit import Circuit
 from agents.credit.control import Controlled
 from agents.layers import Linear, weighted
@@ -45,6 +46,11 @@ def put_feedback(net: nn.Module, feedback: Tensor) -> None:
         layer.feedback.data.copy_(part)
 
 
+def feedback_of(net: nn.Module) -> Tensor:
+    """Q (N, K)."""
+    return torch.cat([layer.feedback for layer in weighted(net)])
+
+
 def inputs(trials: int, size: int = 4, seed: int = 2) -> Tensor:
     """Random inputs as images (B, size, 1, 1)."""
     generator = torch.Generator().manual_seed(seed)
@@ -60,3 +66,9 @@ def jacobian(net: nn.Module, images: Tensor, push: Tensor | None = None) -> Tens
         return circuit.forward(push).r[-1].sum(0)  # trials are independent of each other
 
     return torch.autograd.functional.jacobian(output, push).transpose(0, 1)  # type: ignore
+
+
+def changes(rule: Controlled, net: nn.Module, trial: Trial) -> list[Tensor]:
+    """What the rule makes of a trial: the change of each layer's weights, and of its biases."""
+    rule.assign(net, trial)
+    return [p.grad.clone() for layer in weighted(net) for p in (layer.weight, layer.bias)]

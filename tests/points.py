@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from agents.credit import Trial
 from agents.second_look import Dropout, second_look
 
+QUADRATIC = ["label_mse", "reward_prediction"]  # quadratic in a linear output: exact at any s
+
 
 class Points:
     """Stands in for `draw`: trial by trial, the next units' noise of points (trials, units)."""
@@ -44,8 +46,8 @@ def repeated(net: nn.Module, trial: Trial, times: int) -> Trial:
     """The batch `times` over, each with the masks, statistics and answers it had."""
     for module in net.modules():
         if isinstance(module, Dropout):
-            module.mask = module.mask.repeat(times, *[1] * (module.mask.dim() - 1))
-    images = trial.images.repeat(times, 1, 1, 1)
+            module.mask = torch.cat([module.mask] * times)
+    images = torch.cat([trial.images] * times)
     with second_look(net):
         output = net(images)
 

@@ -1,20 +1,13 @@
-"""What node perturbation teaches, without its noise: means over sigma points, and small nets.
-
-Noise is replaced by the points +-s sqrt(n) e_i of all n perturbed units together, which have the
-Gaussian's moments up to the third: means over noise become sums, and identities exact.
-"""
-
-from itertools import product
+"""What node perturbation teaches small nets without any nonlinearity, exactly: by sigma points."""
 
 import torch
 from cells import draw, settle
+from points import Points, repeated, sigma_points
 from torch import nn
 
-from agents.credit import learned_feedback
+from agents.credit import Trial, learned_feedback
 from agents.credit.learned_feedback import LearnedFeedback
 from agents.layers import Conv2d, Linear, LocallyConnected2d, weighted
-
-QUADRATIC = ["label_mse", "reward_prediction"]  # quadratic in a linear output: exact at any s
 
 
 def linear_net(kind, rule=LearnedFeedback()) -> tuple[nn.Sequential, torch.Tensor]:  # noqa: B008
@@ -36,46 +29,25 @@ def linear_net(kind, rule=LearnedFeedback()) -> tuple[nn.Sequential, torch.Tenso
     return net, images
 
 
-class SigmaPoints:
-    """Stands in for LearnedFeedback.draw: one unit of one layer is moved, in all trials alike."""
-
-    def __init__(self, size: float):
-        self.size = size
-        self.point, self.sign, self.units = -1, 0.0, []  # units of the layers drawn for so far
-
-    def __call__(self, rule, activity, generator):
-        noise = torch.zeros_like(activity)
-        index = self.point - sum(self.units)
-        self.units.append(activity[0].numel())
-        if 0 <= index < activity[0].numel():
-            noise.flatten(1)[:, index] = self.sign * self.size
-        return noise
-
-    def all(self, perturb):
-        """Make each point's move in turn."""
-        perturb()  # only counts the units
-        total = sum(self.units)
-        self.size *= total**0.5
-        for self.point, self.sign in product(range(total), (1.0, -1.0)):
-            self.units = []
-            perturb()
+def at_all_points(rule, net, trial) -> tuple[Trial, Points]:
+    """The trial at each sigma point of all perturbed units together, and that noise."""
+    units = sum(xi[0].numel() for xi in rule.perturb(net, trial)[0].values())
+    points = sigma_points(units, rule.noise).repeat_interleave(len(trial.images), 0)
+    return repeated(net, trial, 2 * units), Points(points)
 
 
 def fit(rule, net, signal, images, monkeypatch) -> dict:
     """Each layer's e and lambda^ as `learn` has them, averaged over the noise."""
-    trial, points, seen = settle(net, signal, images), SigmaPoints(rule.noise), []
+    trial, points = at_all_points(rule, net, settle(net, signal, images))
+    fitted = {}
 
     def slope(layer, e, teacher):
-        seen.append((layer, e, teacher))
+        fitted[layer] = [x.unflatten(0, (-1, len(images))).mean(0) for x in (e, teacher)]
         return torch.zeros_like(layer.feedback)
 
     rule.assign(net, trial)
     with monkeypatch.context() as patched:
-        patched.setattr(type(rule), "draw", lambda *given: points(*given))
+        patched.setattr(learned_feedback, "draw", points)
         patched.setattr(learned_feedback, "slope", slope)
-        points.all(lambda: rule.learn(net, trial))
-    layers = weighted(net)[1:]
-    seen = seen[len(layers) :]  # without the count
-    mean = {layer: sum(t for at, _, t in seen if at is layer) for layer in layers}
-    count = len(seen) / len(layers)
-    return {layer: (e, mean[layer] / count) for layer, e, _ in seen[: len(layers)]}
+        rule.learn(net, trial)
+    return fitted

@@ -1,15 +1,14 @@
 """An agent: what goes in and comes out, what a seed fixes, and what a file brings back."""
 
-from dataclasses import replace
-
 import gymnasium as gym
 import numpy as np
 import pytest
 import torch
 from cells import GRID, served, serves
+from states import alike, equal, state
 
 import credit_envs  # noqa: F401
-from agents import AGENTS, Settings, load_agent, make_agent
+from agents import Settings, load_agent
 from agents.credit import RULES
 from agents.layers import Conv2d, Linear
 from agents.learner import Agent
@@ -48,14 +47,6 @@ def learn(agent, trials) -> None:
             agent.learn(labels if agent.learns_from == "label" else reward)
 
 
-def state(agent) -> dict[str, torch.Tensor]:
-    return {name: tensor.clone() for name, tensor in agent.tensors().items()}
-
-
-def equal(a: dict, b: dict) -> bool:
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
-
-
 def test_the_answer_has_the_form_of_the_images(trials):
     agent, images = make(), trials[0][0]
     for choose in (agent.act, agent.predict):
@@ -84,7 +75,7 @@ def test_numpy_and_torch_teach_the_same(trials):
     for images, labels in trials:
         action = other.act(torch.from_numpy(images))
         other.learn(action == torch.from_numpy(labels))
-    assert equal(state(agent), state(other))
+    assert alike(agent, other)
     assert agent.trials == 12 * 16
 
 
@@ -94,7 +85,7 @@ def test_one_image_at_a_time_is_a_batch_of_one(trials):
     for image, label in zip(images, labels, strict=True):
         agent.learn(float(agent.act(image) == label))
         other.learn((other.act(image[None]) == label).astype(float))
-    assert equal(state(agent), state(other))
+    assert alike(agent, other)
 
 
 @pytest.mark.parametrize(("signal", "rule"), GRID)
@@ -117,7 +108,7 @@ def test_a_seed_fixes_every_network(network, trials):
     one, again = (make(network=network) for _ in range(2))
     learn(one, trials[:3])
     learn(again, trials[:3])
-    assert equal(state(one), state(again))
+    assert alike(one, again)
 
 
 CELLS = [("policy_gradient", rule) for rule in RULES]
@@ -139,10 +130,10 @@ def test_a_loaded_agent_goes_on_as_if_never_stopped(
     agent.save(tmp_path / "agent.safetensors")
     loaded = load_agent(tmp_path / "agent.safetensors", device="cpu")
     assert loaded.settings == Settings.from_dict(agent.settings.to_dict())
-    assert equal(state(loaded), state(agent))
+    assert alike(loaded, agent)
     learn(agent, trials[half:])
     learn(loaded, trials[half:])
-    assert equal(state(loaded), state(agent))  # weights, optimiser and all generators
+    assert alike(loaded, agent)  # weights, optimiser and all generators
     assert loaded.trials == agent.trials
     assert np.array_equal(loaded.act(trials[0][0]), agent.act(trials[0][0]))
 
@@ -155,7 +146,7 @@ def test_saving_changes_nothing_and_keeps_the_open_trial(trials, tmp_path):
     agent.save(tmp_path / "agent.safetensors")
     for one in (agent, other):
         one.learn(np.ones(16))
-    assert equal(state(agent), state(other))
+    assert alike(agent, other)
 
 
 @pytest.mark.parametrize("network", ["dense", "conv"])
@@ -168,40 +159,4 @@ def test_prediction_between_act_and_learn_changes_nothing(network, rule, trials)
         assert np.array_equal(*actions)
         agent.learn(np.ones(16))
         other.learn(np.ones(16))
-    assert equal(state(agent), state(other))
-
-
-@pytest.mark.parametrize("name", [*AGENTS, "reward_prediction+kolen_pollack", "agrel+readout_only"])
-def test_names_and_cells_make_the_agents_they_say(name):
-    single = gym.make("DigitsReward-v0")
-    vector = gym.make_vec("DigitsReward-v0", num_envs=4)
-    for env in (single, vector):
-        agent = make_agent(name, env, seed=5, device="cpu")
-        assert (tuple(agent.shape), agent.classes, agent.seed) == ((8, 8, 1), 10, 5)
-        signal, plus, rule = name.partition("+")
-        if plus:
-            assert (agent.settings.signal, agent.rule.name) == (signal, rule)
-        else:
-            assert agent.settings == AGENTS[name]
-    custom = make_agent(Settings("label", RULES["learned_feedback"](rate=0.5), **SMALL), vector)
-    assert custom.rule.rate == 0.5
-    assert Settings.from_dict(custom.settings.to_dict()) == custom.settings
-
-
-@pytest.mark.parametrize(
-    ("network", "sizes", "kept"),
-    [
-        ("dense", (), (500, 300)), ("dense", (12, 8), (12, 8)), ("resnet18", (), (64,)),
-        ("conv", (), ()), ("conv", (500, 300), ()),
-    ],
-)  # fmt: skip
-def test_settings_keep_the_sizes_that_the_network_is_built_with(network, sizes, kept):
-    settings = Settings(network=network, sizes=sizes)
-    read = Settings.from_dict(settings.to_dict())
-    assert (read.sizes, read.network_sizes) == (kept, kept)
-    assert replace(read, sizes=sizes, credit="backprop") == settings
-
-
-def test_older_files_that_give_a_fixed_network_sizes_are_still_read():
-    plain = Settings(network="conv").to_dict() | {"sizes": [500, 300]}
-    assert Settings.from_dict(plain).network_sizes == ()
+    assert alike(agent, other)

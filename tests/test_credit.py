@@ -18,9 +18,9 @@ from cells import (
     served,
     serves,
     settle,
-    twin,
 )
 from torch import nn
+from twins import twin
 
 from agents.credit import RULES
 from agents.layers import Conv2d, Linear, weighted

@@ -4,20 +4,10 @@ import copy
 
 import pytest
 import torch
-from cells import (
-    KINDS,
-    Residual,
-    Unshared,
-    distance,
-    draw,
-    gradients,
-    make_images,
-    prepared,
-    settle,
-    twin,
-)
+from cells import KINDS, Residual, distance, draw, gradients, make_images, prepared, settle
 from torch import nn
 from torch.func import functional_call
+from twins import Unshared, twin
 
 from agents.credit import RULES
 from agents.credit.base import upper

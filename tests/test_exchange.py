@@ -3,7 +3,7 @@
 import cells  # noqa: F401  one torch thread
 import numpy as np
 import pytest
-import torch
+from states import alike, equal, state
 
 from agents import Settings
 from agents.credit import RULES
@@ -14,10 +14,6 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), np.uint8)
 
 def make(signal="reward_prediction", rule="backprop") -> Agent:
     return Agent(Settings(signal, rule, sizes=(6, 5)), (8, 8, 1), 10, seed=0)
-
-
-def state(agent) -> dict[str, torch.Tensor]:
-    return {name: tensor.clone() for name, tensor in agent.tensors().items()}
 
 
 def test_learn_needs_an_open_trial_and_closes_it():
@@ -54,11 +50,11 @@ def test_a_refused_answer_leaves_the_trial_open_and_the_agent_as_it_was(answer, 
     before = state(agent)
     with pytest.raises((ValueError, TypeError), match=sentence):
         agent.learn(answer)
-    assert all(torch.equal(value, before[name]) for name, value in state(agent).items())
+    assert equal(state(agent), before)
     agent.learn(np.ones(4))
     other.act(IMAGES)
     other.learn(np.ones(4))
-    assert all(torch.equal(value, state(other)[name]) for name, value in state(agent).items())
+    assert alike(agent, other)
 
 
 @pytest.mark.parametrize("signal", ["label", "label_mse"])
@@ -81,7 +77,7 @@ def test_an_environment_may_reuse_its_arrays_between_act_and_learn(dtype):
     other.act(IMAGES.astype(dtype))
     for each in (agent, other):
         each.learn(np.ones(4))
-    assert all(torch.equal(value, state(other)[name]) for name, value in state(agent).items())
+    assert alike(agent, other)
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (4, 1, 8, 8), (4, 8, 8), (4, 8, 8, 3), (2, 4, 8, 8, 1)])

@@ -82,7 +82,8 @@ def test_the_rows_and_the_picture_are_written(faked, tmp_path):
     assert rows[1] == {
         "signal": "reward_prediction", "credit": "backprop", "lr": "0.125", "init": "he",
         "seed": "101", "test_accuracy": "0.901", "change_angle": "40.0", "diverged": "",
-        "seconds": "1.0", "env_steps": "640", "forward_passes": "640",
+        "seconds": "1.0", "env_steps": "640", "presentations": "0", "forward_passes": "640",
+            "multiply_adds": "",
     }  # fmt: skip
     picture = imread(tmp_path / "grid.png")
     assert picture.shape[1] == 1500

@@ -3,10 +3,11 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from cells import FEEDBACK_RULES, Unshared, distance, draw, make_images, prepared, settle
+from cells import FEEDBACK_RULES, distance, draw, make_images, prepared, settle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from twins import Unshared
 
 from agents.credit import RULES
 from agents.layers import Conv2d, Linear, LocallyConnected2d, weighted

@@ -15,7 +15,8 @@ from cells import (
     prepared,
     settle,
 )
-from taught import QUADRATIC, fit, linear_net
+from points import QUADRATIC
+from taught import fit, linear_net
 from torch import nn
 
 from agents.credit import RULES, learned_feedback
@@ -78,7 +79,7 @@ def test_policy_gradient_returns_the_centred_weights_up_to_the_noise_squared(mon
 def test_a_noiseless_second_pass_costs_what_the_first_did(name, kind, signal, monkeypatch):
     rule, net = RULES[name](noise=1.0), prepared(kind, name)
     hooks = [len(layer._forward_pre_hooks) for layer in weighted(net)]
-    monkeypatch.setattr(type(rule), "draw", lambda rule, activity, _: activity * 0)
+    monkeypatch.setattr(learned_feedback, "draw", lambda like, *_: torch.zeros_like(like))
     trial = settle(net, signal, make_images())
     state = copy.deepcopy(net.state_dict())
     xi, difference = rule.perturb(net, trial)
@@ -123,5 +124,7 @@ def test_feedback_finds_the_weights_of_a_frozen_net(name):
 
 def test_noise_of_nothing_is_refused():
     for noise in (0.0, -1.0, float("nan")):
-        with pytest.raises(ValueError, match="noise is the standard deviation s > 0 of xi"):
+        with pytest.raises(
+            ValueError, match="noise is the standard deviation s > 0 of the perturbation"
+        ):
             LearnedFeedback(noise=noise)

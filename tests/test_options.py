@@ -114,6 +114,15 @@ def test_fewer_than_one_seed_is_refused(refused, seeds):
     assert f"1 or more, got {seeds}" in refused("--seeds", seeds)
 
 
+@pytest.mark.parametrize(
+    ("claims", "sentence"), [("q_agrel>nobody", "which does not run here"), ("q_agrel", "is none")]
+)
+@pytest.mark.parametrize("refused", ["compare"], indirect=True)
+def test_a_claim_that_cannot_be_tested_is_refused(refused, claims, sentence):
+    assert sentence in refused("--claims", claims)
+    assert not Path("results").exists()
+
+
 @pytest.mark.parametrize("refused", ["search"], indirect=True)
 def test_a_class_of_ones_own_is_not_searched_for(refused):
     assert "no settings that could be searched for" in refused("--agents", "own:Blown")

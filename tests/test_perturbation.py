@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 from cells import KINDS, PERTURBING, distance, draw, gradients, make_images, make_net, settle
-from points import Points, gauss_points, repeated, sigma_points
+from points import QUADRATIC, Points, gauss_points, repeated, sigma_points
 from torch import Tensor, nn
 
 from agents.credit import RULES, Trial, node_perturbation, weight_perturbation
@@ -17,8 +17,6 @@ from agents.learner import Agent
 from agents.networks import Pixels
 from agents.second_look import BatchNorm2d, second_look
 from agents.settings import Settings
-
-QUADRATIC = ["label_mse", "reward_prediction"]  # quadratic in a linear output: exact at any s
 
 
 def linear(net: nn.Module) -> nn.Module:

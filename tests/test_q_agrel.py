@@ -3,9 +3,10 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from cells import CLASSES, REWARD_SIGNALS, distance, gradients, make_images, make_net, twin
+from cells import CLASSES, REWARD_SIGNALS, distance, gradients, make_images, make_net
 from torch import nn
 from torch.nn.grad import conv2d_input, conv2d_weight
+from twins import twin
 
 from agents.layers import Conv2d, Linear, LocallyConnected2d, weighted
 from agents.signals import SIGNALS, Agrel, RewardPrediction

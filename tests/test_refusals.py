@@ -23,10 +23,6 @@ def make_env(**keywords):
     return gym.make_vec(DIGITS, num_envs=4, **keywords)
 
 
-def state(agent) -> dict[str, torch.Tensor]:
-    return {name: tensor.clone() for name, tensor in agent.tensors().items()}
-
-
 @pytest.mark.parametrize(
     ("agent", "sentence"),
     [

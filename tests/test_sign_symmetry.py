@@ -4,8 +4,9 @@ import copy
 
 import pytest
 import torch
-from cells import distance, draw, gradients, make_images, make_net, prepared, settle, twin
+from cells import distance, draw, gradients, make_images, make_net, prepared, settle
 from torch import nn
+from twins import twin
 
 from agents.credit import RULES
 from agents.layers import Conv2d, Linear, LocallyConnected2d, weighted

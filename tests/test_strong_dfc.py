@@ -1,11 +1,11 @@
-"""Strong-DFC: what is clamped, what control that is needed teaches W, and what noise teaches Q."""
+"""Strong-DFC: what is clamped, and what the control that is needed teaches the weights."""
 
 from collections import deque
 
 import pytest
 import torch
 from cells import distance, settle
-from chains import UNSTABLE, inputs, jacobian, make_chain, put_feedback, ready
+from chains import UNSTABLE, changes, feedback_of, inputs, jacobian, make_chain, put_feedback, ready
 from torch import nn
 
 from agents.credit.circuit import Circuit
@@ -20,15 +20,6 @@ def settled(rule, net, images, error):
     with torch.no_grad():
         (last,) = deque(rule.dynamics(Circuit(net, images), error), maxlen=1)
     return last
-
-
-def feedback_of(net):
-    return torch.cat([layer.feedback for layer in weighted(net)])
-
-
-def changes(rule, net, trial) -> list[torch.Tensor]:
-    rule.assign(net, trial)
-    return [p.grad.clone() for layer in weighted(net) for p in (layer.weight, layer.bias)]
 
 
 def aligned(rule, phi=nn.Tanh, sizes=(4, 5, 4, 2)):
@@ -124,20 +115,26 @@ def test_a_target_of_probabilities_stays_one_that_can_be_reached(signal):
     assert target.std() > 0.1
 
 
+MEANING = {"label_mse": lambda output: output, "label": lambda output: output.softmax(1)}
+
+
 @every_phases
-def test_changes_are_means_over_the_trajectory(phases):
+@pytest.mark.parametrize("signal", MEANING)
+def test_changes_are_means_over_the_trajectory(signal, phases):
     rule = StrongDFC(phases=phases, noise=0.2, steps=20)
     net, images = ready(rule, make_chain()), inputs(4)
     put_feedback(net, jacobian(net, images).mean(0).T)
     for layer in weighted(net):
         layer.keeps_error = True
-    trial = settle(net, "label_mse", images)
+    trial = settle(net, signal, images)
     before = trial.generator.get_state()
     circuit = Circuit(net, images)
     target = rule.target(trial).detach()
     noise = rule.xi(trial, circuit) if phases == 1 else None
     with torch.no_grad():
-        moments = list(rule.dynamics(circuit, lambda output: target - output, noise))
+        moments = list(
+            rule.dynamics(circuit, lambda output: target - MEANING[signal](output), noise)
+        )
     states = [moment.state for moment in moments][-1 if phases == 2 else 0 :]
     trial.generator.set_state(before)
     found = changes(rule, net, trial)
@@ -160,47 +157,6 @@ def test_the_target_knows_nothing_of_the_batch():
         trial.cost = lambda output: 0.5 * (1 - output[:, 0]).square()
         found.append(changes(rule, net, trial))
     assert all(distance(*pair) < 1e-10 for pair in zip(*found, strict=True))
-
-
-def test_noise_is_as_strong_and_as_slow_as_it_says():
-    rule = StrongDFC(noise=0.1, dt=0.01, tau_v=0.1, tau_eps=0.1, steps=400)
-    net, images = make_chain(), inputs(500)
-    trial = settle(net, "label_mse", images)
-    xi = torch.stack([noise.clone() for noise in rule.xi(trial, Circuit(net, images))])[100:]
-    expected = 0.1**2 / (2 * 0.1 - 0.01)  # s^2 / (2 tau_eps), and what Euler's steps make of it
-    assert xi.square().mean().item() == pytest.approx(expected, rel=0.02)
-    later = (xi[10:] * xi[:-10]).mean() / xi.square().mean()
-    assert later.item() == pytest.approx(0.9**10, rel=0.03)
-
-
-PAPER = {"k_p": 2.0, "dt": 0.02, "tau_v": 0.05, "tau_eps": 0.05, "tau_f": 0.5, "steps": 150}
-
-
-@pytest.mark.parametrize("settings", [{}, PAPER])
-def test_noise_under_control_teaches_the_jacobian_in_one_phase(settings):
-    rule = StrongDFC(rate=1.0, noise=0.1, **settings)
-    net, images = ready(rule, make_chain()), inputs(1000)
-    put_feedback(net, torch.cat([torch.zeros(11, 3), torch.eye(3)]))
-    rule.assign(net, settle(net, "label_mse", images))
-    mean = jacobian(net, images).mean(0).T.split([6, 5, 3])
-    for layer, part in zip(weighted(net)[:-1], mean, strict=False):
-        assert torch.cosine_similarity(layer.feedback.flatten(), part.flatten(), 0) > 0.95
-        assert layer.feedback.norm() == pytest.approx(part.norm().item(), rel=0.15)  # no lag left
-    assert torch.equal(weighted(net)[-1].feedback, torch.eye(3).double())
-
-
-@every_phases
-def test_the_feedback_moves_unless_its_rate_is_zero(phases):
-    for rate in (0.2, 0.0):
-        rule = StrongDFC(phases=phases, rate=rate)
-        net = ready(rule, make_chain())
-        before = feedback_of(net).clone()
-        trial = settle(net, "label", inputs(8))
-        rule.assign(net, trial)
-        rule.learn(net, trial)
-        moved = (feedback_of(net) - before).norm() / before.norm()
-        assert (moved > 0.01) == (rate > 0)
-        assert torch.equal(feedback_of(net), before) == (rate == 0)
 
 
 @every_phases
@@ -228,7 +184,7 @@ def test_trials_on_which_control_is_unstable_leave_no_trace(phases):
         ({"tau_eps": 0.3}, "tau_eps <= tau_f < 1, .* tau_eps=0.3 and tau_f=0.2"),
         ({"tau_f": 1.0}, "tau_f < 1"),
         ({"rate": -0.1}, "rate is a part in 0..1"),
-        ({"noise": 0.0}, "noise is the standard deviation s > 0 of xi"),
+        ({"noise": 0.0}, "noise is the standard deviation s > 0 of the perturbation"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(options, sentence):

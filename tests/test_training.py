@@ -5,9 +5,9 @@ from functools import cache, partial
 import gymnasium as gym
 import numpy as np
 import pytest
-import torch
 from cells import GRID, PERTURBING, REWARD_SIGNALS, served
 from gymnasium.vector import VectorWrapper
+from states import alike, equal, state
 
 from agents import Settings, evaluate, make_agent, train
 from agents.credit import RULES
@@ -28,11 +28,6 @@ def trained(env, signal, rule, trials=320, seed=0, **settings):
     agent = make_agent(Settings(signal, rule, **SMALL | settings), env, seed=seed, device="cpu")
     train(agent, env, trials, progress_bar=False)
     return agent
-
-
-def equal(one, other) -> bool:
-    a, b = one.tensors(), other.tensors()
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
 class OtherLabels(VectorWrapper):
@@ -61,16 +56,16 @@ class Counted(VectorWrapper):
 def test_labels_never_reach_an_agent_that_learns_from_reward(signal, rule):
     make = partial(make_env, presentations=RULES[rule].presentations)
     blind = trained(make(), signal, rule)
-    assert equal(blind, trained(make(reveal_label=True), signal, rule))
-    assert equal(blind, trained(OtherLabels(make(reveal_label=True)), signal, rule))
+    assert alike(blind, trained(make(reveal_label=True), signal, rule))
+    assert alike(blind, trained(OtherLabels(make(reveal_label=True)), signal, rule))
 
 
 @pytest.mark.parametrize("signal", ["label", "label_mse"])
 def test_labels_are_what_a_supervised_agent_learns_from(signal):
     right = trained(make_env(reveal_label=True), signal, "backprop")
-    assert equal(right, trained(make_env(reveal_label=True), signal, "backprop"))
+    assert alike(right, trained(make_env(reveal_label=True), signal, "backprop"))
     wrong = trained(OtherLabels(make_env(reveal_label=True)), signal, "backprop")
-    assert not equal(right, wrong)
+    assert not alike(right, wrong)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -92,7 +87,7 @@ def test_training_in_parts_is_training_at_once(single):
         for trials in parts:
             train(agent, env, trials, progress_bar=False)
         agents.append(agent)
-    assert equal(*agents)
+    assert alike(*agents)
     assert agents[0].trials == 96
 
 
@@ -100,11 +95,11 @@ def test_numpy_tensors_and_a_batch_of_one_train_alike():
     arrays, tensors = (
         trained(make_env(device=device), "agrel", "backprop") for device in [None, "cpu"]
     )
-    assert equal(arrays, tensors)
+    assert alike(arrays, tensors)
     env = gym.make(DIGITS)
     env.reset(seed=3)
     single = trained(env, "agrel", "backprop", trials=40)
-    assert equal(single, trained(make_env(num_envs=1), "agrel", "backprop", trials=40))
+    assert alike(single, trained(make_env(num_envs=1), "agrel", "backprop", trials=40))
 
 
 class Oracle:
@@ -150,10 +145,10 @@ def test_evaluate_is_the_accuracy_over_every_image_once(split):
     labels = load("Digits", split).labels
     assert evaluate(Oracle(labels, right=100), DIGITS, split) == 100 / len(labels)
     agent = trained(make_env(), "reward_prediction", "backprop")
-    before = {name: value.clone() for name, value in agent.tensors().items()}
+    before = state(agent)
     right = agent.predict(np.array(load("Digits", split).images)) == labels
     assert evaluate(agent, DIGITS, split) == pytest.approx(right.mean())
-    assert all(torch.equal(value, before[name]) for name, value in agent.tensors().items())
+    assert equal(agent.tensors(), before)
 
 
 def test_a_label_agent_needs_an_environment_that_reveals_labels():

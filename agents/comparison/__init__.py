@@ -1,6 +1,6 @@
 """Agents side by side under equal conditions: the runs, their figures, the table and the picture.
 
-The protocol, version 1 (the modules cite its lines by number):
+The protocol, version 2 (the modules cite its lines by number):
 
 1. A seed fixes stream, initial weights and exploration for all agents: runs are paired by seed.
 2. Same network, batch, preprocessing and trials. Validation decides hitting times; test is read
@@ -19,5 +19,13 @@ The protocol, version 1 (the modules cite its lines by number):
 8. A rule carries credit only if it beats the readout-only control.
 9. Under 5 seeds: every seed's value, no interval, no claim. Means and paired differences have
    Student t intervals: the percentile bootstrap of 3-10 seeds covers only 77-90 % at nominal 95 %.
-12. Beside each figure: environment steps, forward passes, seconds, censored and diverged counts.
+10. Across environments (`across`): scores (accuracy - chance) / (supervised's mean on the same
+   seeds - chance); interquartile mean of all runs pooled, never within one environment;
+   probability of improvement; share of runs above a score. Bootstrap by environment that draws
+   seeds jointly for all agents, stretched by sqrt(n / (n - 1)), and widened where that does not
+   hold (see `pooled`).
+11. Claims are declared before the runs (`claims`) and Holm-corrected; "within x" = the interval of
+   the paired difference lies inside x. All else is descriptive.
+12. Beside each figure: environment steps, presentations, forward passes, multiply-adds, seconds,
+   censored and diverged counts.
 """

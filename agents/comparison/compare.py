@@ -10,10 +10,13 @@ from typing import Any
 
 from agents.checkpoint import replace as write_whole
 from agents.comparison import records
+from agents.comparison.claims import Claim, check
+from agents.comparison.early_stopping import epoch_points
 from agents.comparison.options import Options, classes_of, epoch_of, make_folder
 from agents.comparison.picture import draw
 from agents.comparison.statistics import evaluation_points
-from agents.comparison.summary import Row, Task, curves, summarise
+from agents.comparison.summary import curves, summarise
+from agents.comparison.task import Row, Task
 from agents.making import pick_device
 from agents.runs.job import Job, Result
 from agents.runs.sweep import run_all
@@ -32,31 +35,38 @@ class Comparison:
     unsearched: list[str]  # agents whose settings nobody searched for on this task
 
 
-def compare(options: Options, seeds: int, out: Path) -> Comparison:
+def compare(options: Options, seeds: int, out: Path, claims: Sequence[Claim] = ()) -> Comparison:
     """Run every agent with every seed and write summary.json, curves.csv and curves.png."""
     if seeds < 1:
         raise ValueError(f"seeds is the number of runs of each agent, 1 or more, got {seeds}")
     options.check()
-    make_folder(out)
     cells = options.cells()
+    check(claims, cells)
+    make_folder(out)
     chosen = {
         agent: settings and records.chosen(options.env, agent, settings, options.batch)
         for agent, settings in cells.items()
     }
     settings = {agent: chosen[agent] or cells[agent] for agent in cells}
     device = str(pick_device(options.device))
-    budget = options.epochs * epoch_of(options.env)
-    points = evaluation_points(epoch_of(options.env), budget, options.batch)
+    epoch = epoch_of(options.env)
+    points = evaluation_points(epoch, options.epochs * epoch, options.batch)
+    epochs = epoch_points(epoch, options.epochs, options.batch)
+    read = tuple(sorted({*points, *epochs}))
     jobs = [
-        Job(options.env, agent, settings[agent], seed, options.batch, points, device)
+        Job(options.env, agent, settings[agent], seed, options.batch, read, device)
         for agent in cells
         for seed in range(FIRST_SEED, FIRST_SEED + seeds)
     ]
     results = run_all(jobs, out / "runs", options)
     reference = Settings(network=options.network, sizes=options.hidden_sizes())
     frozen = records.criterion(options.env, reference, options.batch, options.epochs)
-    task = Task(options.env, classes_of(options.env), options.epochs, points[-1], device, frozen)
-    rows = summarise(results, task, {a: _described(s, options) for a, s in settings.items()})
+    task = Task(
+        options.env, classes_of(options.env), options.epochs, points[-1], device, frozen,
+        points, epochs,
+    )  # fmt: skip
+    described = {agent: _described(chosen, options) for agent, chosen in settings.items()}
+    rows = summarise(results, task, described, claims)
     _write(rows, results, options, out)
     unsearched = [a for a in cells if cells[a] and not chosen[a]]
     return Comparison(rows, out / "curves.png", unsearched)

@@ -15,17 +15,17 @@ import numpy as np
 from agents.checkpoint import replace as write_whole
 from agents.comparison import records
 from agents.comparison.compare import FIRST_SEED
+from agents.comparison.controls import READOUT_ONLY, beats
 from agents.comparison.heatmap import draw
 from agents.comparison.options import Options, epoch_of, make_folder
-from agents.comparison.statistics import Estimate, mean_interval, paired_difference
+from agents.comparison.statistics import Estimate, mean_interval
 from agents.making import pick_device
 from agents.runs.job import Job, Result
 from agents.runs.sweep import run_all
 from agents.settings import Settings
 
-CONTROL = "readout_only"  # a rule carries credit only if it beats this rule under its own signal
 RUN = ("signal", "credit", "lr", "init", "seed", "test_accuracy", "change_angle", "diverged")
-COSTS = ("seconds", "env_steps", "forward_passes")
+COSTS = ("seconds", "env_steps", "presentations", "forward_passes", "multiply_adds")
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def summarise(settings: dict[str, Settings], results: dict[str, list[Result]]) -
     control = {
         chosen.signal: _accuracies(results[agent])
         for agent, chosen in settings.items()
-        if chosen.rule.name == CONTROL
+        if chosen.rule.name == READOUT_ONLY
     }
     return [
         Cell(
@@ -103,10 +103,9 @@ def _accuracies(results: Sequence[Result]) -> list[float]:
 
 
 def _beats(own: list[float], control: list[float] | None, chosen: Settings) -> bool | None:
-    if control is None or chosen.rule.name == CONTROL:
+    if control is None or chosen.rule.name == READOUT_ONLY:
         return None
-    low = paired_difference(own, control).low
-    return None if low is None else low > 0
+    return beats(own, control)
 
 
 def _mean(angles: Sequence[float | None]) -> float | None:

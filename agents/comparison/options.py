@@ -31,7 +31,10 @@ class Options(How):
 
     env: str = "DigitsReward-v0"
     """Id of a reward environment."""
-    agents: str = "supervised,q_agrel,reinforce,learned_feedback,readout_only"
+    agents: str = (
+        "supervised,supervised_mse,q_agrel,reinforce,learned_feedback,readout_only,"
+        "reward_prediction+readout_only,policy_gradient+readout_only"
+    )
     """Names, cells "signal+credit", or classes "module:Class", separated by commas; or "grid"."""
     network: str = "dense"
     """dense, conv, loccon, deep, resnet18, tanh or sigmoid."""

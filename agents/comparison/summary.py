@@ -1,83 +1,68 @@
 """From finished runs to the rows of summary.json and of the curves file."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from statistics import mean
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
 from agents.comparison import statistics
-from agents.comparison.statistics import Estimate
+from agents.comparison.claims import Claim, judge
+from agents.comparison.controls import beats, control_of
+from agents.comparison.task import SUPERVISED, Row, Runs, Task
+from agents.comparison.times import (
+    Criterion,
+    criterion_of,
+    supervised_final,
+    to_criterion,
+    to_early_stop,
+)
 
 if TYPE_CHECKING:
-    from agents.comparison.run import Result
+    from agents.runs.job import Result
 
-PROTOCOL = "1"  # goes up when the same runs would give other figures
-SUPERVISED = "supervised"
+PROTOCOL = "2"  # goes up when the protocol changes
 RHOS = (0.90, 0.95, 0.99)
 HEADLINE_RHO = 0.95
+COSTS = ("env_steps", "presentations", "forward_passes", "multiply_adds", "seconds")
 INTERVALS = {
     "test_accuracy": "mean, Student t 95 %",
     "test_accuracy_minus": "mean of the differences by seed, Student t 95 %",
     "ratio_to_supervised": "geometric mean, Student t 95 % on logs; median, order statistics and "
-    "their true coverage where a run is censored",
+    "their true coverage where a run is censored; that of epochs_to_early_stop likewise",
+    "claims": "mean of the differences by seed, Student t 95 %, not corrected; p_holm is",
 }
-
-Row = dict[str, Any]
-Runs = Mapping[int, "Result"]  # one agent's runs by seed
-
-
-@dataclass(frozen=True)
-class Task:
-    """What all runs of a comparison share."""
-
-    env: str
-    classes: int
-    epochs: float
-    trials: int
-    """Budget of every run."""
-    device: str
-    supervised_final: float | None = None
-    """S as frozen in benchmarks/criteria.csv, 0..1; None: taken from the supervised runs here."""
-
-    @property
-    def chance(self) -> float:
-        """Accuracy of guessing, 0..1."""
-        return 1 / self.classes
-
-
-@dataclass(frozen=True)
-class Criterion:
-    """An accuracy to be reached, and how long supervised learning took to."""
-
-    level: float | None
-    """None: there is no criterion, and so no time to it."""
-    horizon: float
-    reference_times: Mapping[int, float | None]
-    """Supervised's hitting times in trials, by seed."""
 
 
 def summarise(
-    results: Sequence["Result"], task: Task, cells: Mapping[str, Mapping[str, Any]]
+    results: Sequence["Result"],
+    task: Task,
+    cells: Mapping[str, Mapping[str, Any]],
+    claims: Sequence[Claim] = (),
 ) -> list[Row]:
     """One row per agent of `cells`, ready for JSON: None where a figure is not known.
 
-    `cells` says what each agent is: its signal, credit, network and what it learns from.
+    `cells` says what each agent is: its signal, credit, network and what it learns from. `claims`
+    were declared before the runs; the row of each claim's first agent says what came of it.
     """
     by_seed = sorted(results, key=lambda result: result.seed)
     runs = {
         agent: {result.seed: result for result in by_seed if result.agent == agent}
         for agent in cells
     }
-    final, source = _supervised_final(runs.get(SUPERVISED, {}), task)
-    criteria = {rho: _criterion(rho, final, runs.get(SUPERVISED, {}), task) for rho in RHOS}
+    supervised = runs.get(SUPERVISED, {})
+    final, source = supervised_final(supervised, task)
+    criteria = {rho: criterion_of(rho, final, supervised, task) for rho in RHOS}
     reference = {"supervised_final": final, "supervised_final_from": source, "chance": task.chance}
+    judged = _judged(claims, runs)
     return [
         {"env": task.env, "agent": agent, "seeds": len(runs[agent])}
         | {"epochs": task.epochs, "trials": task.trials, "device": task.device}
         | dict(cells[agent])
         | _accuracy(agent, runs)
-        | _times(runs[agent], criteria[HEADLINE_RHO])
-        | {"criteria": {f"{rho:.2f}": _times(runs[agent], criteria[rho]) for rho in RHOS}}
+        | {"carries_credit": _carries_credit(agent, runs, cells)}
+        | {"claims": [row for row in judged if row["agent"] == agent]}
+        | to_criterion(runs[agent], criteria[HEADLINE_RHO], task)
+        | {"criteria": {f"{r:.2f}": to_criterion(runs[agent], criteria[r], task) for r in RHOS}}
+        | to_early_stop(runs[agent], supervised, task)
         | {"protocol": _protocol(runs[agent], criteria[HEADLINE_RHO]) | reference}
         for agent in cells
     ]
@@ -90,40 +75,6 @@ def curves(results: Sequence["Result"], env: str) -> list[Row]:
         for run in results
         for at, now in zip(run.trials, run.validation, strict=True)
     ]
-
-
-def _supervised_final(supervised: Runs, task: Task) -> tuple[float | None, str]:
-    """S of protocol 4, and where it came from."""
-    if task.supervised_final is not None:
-        return task.supervised_final, "benchmarks/criteria.csv"
-    if not supervised:
-        return None, "no supervised agent ran and no criterion is frozen for this task"
-    finals = [
-        run.validation[-1] if run.diverged is None else task.chance for run in supervised.values()
-    ]
-    final = mean(finals)  # exact: a sum of floats could put three times chance above chance
-    if final <= task.chance:
-        return None, "supervised stayed at chance"
-    return final, "this run's supervised"
-
-
-def _criterion(rho: float, final: float | None, supervised: Runs, task: Task) -> Criterion:
-    if final is None:
-        return Criterion(None, task.trials, {})
-    level = statistics.criterion(final, task.classes, rho)
-    times = _hitting_times(supervised, level)
-    horizon = statistics.censoring_horizon(list(times.values()), task.trials)
-    return Criterion(level, horizon, times)
-
-
-def _hitting_times(runs: Runs, level: float | None) -> dict[int, float | None]:
-    """By seed. A run that diverged did not learn, even if it had reached the level before."""
-    return {
-        seed: None
-        if level is None or run.diverged is not None
-        else statistics.hitting_time(run.trials, run.validation, level)
-        for seed, run in runs.items()
-    }
 
 
 def _accuracy(agent: str, runs: Mapping[str, Runs]) -> Row:
@@ -139,17 +90,32 @@ def _accuracy(agent: str, runs: Mapping[str, Runs]) -> Row:
             "per_seed": accuracies,
         },
         "test_accuracy_minus": {
-            other: asdict(_difference(own, runs[other])) for other in runs if other != agent
+            other: asdict(statistics.paired_difference(*_paired(own, runs[other])))
+            for other in runs
+            if other != agent
         },
         "diverged": sum(run.diverged is not None for run in own.values()),
     }
 
 
-def _difference(own: Runs, other: Runs) -> Estimate:
+def _paired(own: Runs, other: Runs) -> tuple[list[float], list[float]]:
+    """Test accuracies of both on the seeds that both ran."""
     seeds = [seed for seed in own if seed in other]
-    return statistics.paired_difference(
-        _test_accuracies(own, seeds), _test_accuracies(other, seeds)
-    )
+    return _test_accuracies(own, seeds), _test_accuracies(other, seeds)
+
+
+def _carries_credit(
+    agent: str, runs: Mapping[str, Runs], cells: Mapping[str, Mapping[str, Any]]
+) -> bool | None:
+    """Whether it beats readout-only under its own signal (protocol 8); None: not to be said."""
+    control = control_of(agent, cells)
+    return None if control is None else beats(*_paired(runs[agent], runs[control]))
+
+
+def _judged(claims: Sequence[Claim], runs: Mapping[str, Runs]) -> list[Row]:
+    pairs = [_paired(runs[claim.agent], runs[claim.other]) for claim in claims]
+    differences = [[a - b for a, b in zip(*pair, strict=True)] for pair in pairs]
+    return [asdict(verdict) for verdict in judge(claims, differences)]
 
 
 def _test_accuracies(runs: Runs, seeds: Sequence[int]) -> list[float]:
@@ -157,27 +123,6 @@ def _test_accuracies(runs: Runs, seeds: Sequence[int]) -> list[float]:
     if None in read:
         raise ValueError("these are runs of a search, which never reads the test images")
     return cast(list[float], read)
-
-
-def _times(runs: Runs, criterion: Criterion) -> Row:
-    """How long the runs took to the criterion; one beyond the horizon keeps its time per seed."""
-    times = _hitting_times(runs, criterion.level)
-    reached = statistics.censor(list(times.values()), criterion.horizon)
-    median = statistics.median_time(reached)
-    beyond = median is None and criterion.level is not None
-    seeds = [seed for seed in times if seed in criterion.reference_times]
-    pairs = [times[seed] for seed in seeds], [criterion.reference_times[seed] for seed in seeds]
-    return {
-        "level": criterion.level,
-        "horizon": criterion.horizon,
-        "trials_to_criterion": {
-            "median": criterion.horizon if beyond else median,
-            "lower_bound": beyond,
-            "per_seed": list(times.values()),
-        },
-        "ratio_to_supervised": asdict(statistics.ratio(*pairs, criterion.horizon)),
-        "censored": None if criterion.level is None else reached.count(None),
-    }
 
 
 def _protocol(runs: Runs, criterion: Criterion) -> Row:
@@ -189,7 +134,10 @@ def _protocol(runs: Runs, criterion: Criterion) -> Row:
         "level": criterion.level,
         "horizon": criterion.horizon,
         "intervals": INTERVALS,
-        "env_steps": sum(run.env_steps for run in runs.values()),
-        "forward_passes": sum(run.forward_passes for run in runs.values()),
-        "seconds": sum(run.seconds for run in runs.values()),
-    }
+    } | {cost: _total(runs, cost) for cost in COSTS}
+
+
+def _total(runs: Runs, cost: str) -> float | None:
+    """None where it is not known for a run."""
+    spent = [getattr(run, cost) for run in runs.values()]
+    return None if None in spent else sum(spent)

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from agents.comparison.controls import READOUT_ONLY, missing_controls
 from agents.comparison.statistics import MIN_SEEDS
-from agents.comparison.summary import SUPERVISED, Row
+from agents.comparison.task import SUPERVISED, Row
 
 UNKNOWN = "-"
 
@@ -28,7 +29,7 @@ def table(rows: Sequence[Row]) -> Table:
             row["learns_from"],
             _accuracy(row),
             _trials(row),
-            _ratio(row),
+            ratio_text(row["ratio_to_supervised"], row["agent"]),
             UNKNOWN if row["censored"] is None else str(row["censored"]),
             str(row["diverged"]),
         )
@@ -36,7 +37,11 @@ def table(rows: Sequence[Row]) -> Table:
 
 
 def caption(rows: Sequence[Row]) -> str:
-    """What counts as learned, over how many seeds, and what the brackets are."""
+    """What counts as learned, over how many seeds, what the brackets are and what is claimed."""
+    return " ".join(filter(None, (_criterion(rows), _controls(rows), _claims(rows))))
+
+
+def _criterion(rows: Sequence[Row]) -> str:
     protocol, seeds = rows[0]["protocol"], rows[0]["seeds"]
     if protocol["level"] is None:
         criterion = f"No criterion: {protocol['supervised_final_from']}"
@@ -52,6 +57,29 @@ def caption(rows: Sequence[Row]) -> str:
     return f"{criterion}; {seeds} seeds; brackets: {_interval_kinds(rows)}."
 
 
+def _controls(rows: Sequence[Row]) -> str:
+    missing = missing_controls({row["agent"]: row for row in rows})
+    carrying = f"*: carries credit, by beating {READOUT_ONLY} under its own signal."
+    said = [carrying] if any(row["carries_credit"] for row in rows) else []
+    if missing:
+        said.append(f"Controls that were not run: {', '.join(missing)}.")
+    return " ".join(said)
+
+
+def _claims(rows: Sequence[Row]) -> str:
+    claims = [claim for row in rows for claim in row["claims"]]
+    if not claims:
+        return "No claim was declared: all this is descriptive."
+    verdicts = "; ".join(f"{claim['claim']}: {_verdict(claim)}" for claim in claims)
+    return f"Declared claims (paired t, p by Holm): {verdicts}. All else is descriptive."
+
+
+def _verdict(claim: Row) -> str:
+    if claim["holds"] is None:
+        return "too few seeds"
+    return f"{'holds' if claim['holds'] else 'not shown'} (p {claim['p_holm']:.2g})"
+
+
 def _interval_kinds(rows: Sequence[Row]) -> str:
     kinds = "95 % Student t intervals (ratios: on logs)"
     ratios = [row["ratio_to_supervised"] for row in rows]
@@ -59,7 +87,8 @@ def _interval_kinds(rows: Sequence[Row]) -> str:
     if medians:
         kinds += (
             ", or where a run did not reach it the median's order statistics "
-            f"(they cover {100 * medians[0]['coverage']:.4g} %)"
+            f"(they cover {100 * medians[0]['coverage']:.4g} %; >: the median of these seeds is "
+            f"known to be above; {UNKNOWN}: no bound)"
         )
     return kinds
 
@@ -68,7 +97,8 @@ def _accuracy(row: Row) -> str:
     accuracy = row["test_accuracy"]
     if accuracy["low"] is None:
         return "  ".join(_percent(seed) for seed in accuracy["per_seed"])
-    return _bracketed(*(_percent(accuracy[bound]) for bound in ("mean", "low", "high")))
+    text = _bracketed(*(_percent(accuracy[bound]) for bound in ("mean", "low", "high")))
+    return text + ("*" if row["carries_credit"] else " ")
 
 
 def _trials(row: Row) -> str:
@@ -78,16 +108,15 @@ def _trials(row: Row) -> str:
     return f"{'> ' if trials['lower_bound'] else ''}{trials['median']:,.0f}"
 
 
-def _ratio(row: Row) -> str:
-    """The ratio; without brackets if it is only a lower bound, or supervised's own."""
-    ratio = row["ratio_to_supervised"]
+def ratio_text(ratio: Row, agent: str) -> str:
+    """The ratio; without brackets where there is no interval, or supervised's own."""
     if ratio["value"] is None:
         return UNKNOWN
-    if ratio["lower_bound"]:
-        return f"> {_three_digits(ratio['value'])}"
-    if ratio["coverage"] is None or row["agent"] == SUPERVISED:
-        return _three_digits(ratio["value"])
-    return _bracketed(*(_three_digits(ratio[bound]) for bound in ("value", "low", "high")))
+    above = "> " if ratio["lower_bound"] else ""
+    value, low, high = (_three_digits(ratio[bound]) for bound in ("value", "low", "high"))
+    if ratio["coverage"] is None or agent == SUPERVISED:
+        return above + value
+    return above + _bracketed(value, low, high)
 
 
 def _bracketed(value: str, low: str, high: str) -> str:

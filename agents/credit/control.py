@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from agents.credit.base import CreditRule, Trial
 from agents.credit.circuit import Circuit, State, chain
+from agents.credit.noise import check_noise, draw
 from agents.layers import Linear
 
 
@@ -67,8 +68,7 @@ class Controlled(CreditRule):
             )
         if not 0 <= self.rate <= 1:
             raise ValueError(f"rate is a part in 0..1 of the way to the teacher, got {self.rate}")
-        if not self.noise > 0:
-            raise ValueError(f"noise is the standard deviation s > 0 of xi, got {self.noise}")
+        check_noise(self.noise)
 
     @property
     def leak(self) -> float:
@@ -84,10 +84,10 @@ class Controlled(CreditRule):
         *hidden, output = chain(net)[1]
         like, classes = output.weight, output.fan_out
         for layer in hidden:
-            draw = like.new_zeros(layer.fan_out, classes)
+            start = like.new_zeros(layer.fan_out, classes)
             if self.rate == 0:
-                draw.normal_(0, (2 / (layer.fan_out + classes)) ** 0.5, generator=generator)
-            layer.feedback = nn.Parameter(draw, requires_grad=False)
+                start.normal_(0, (2 / (layer.fan_out + classes)) ** 0.5, generator=generator)
+            layer.feedback = nn.Parameter(start, requires_grad=False)
         output.feedback = nn.Parameter(torch.eye(classes).to(like), requires_grad=False)
 
     def dynamics(
@@ -165,8 +165,8 @@ def sleep(circuit: Circuit, trial: Trial, rate: float, noise: float) -> None:
     v_i = W_i r_{i-1} + b_i + xi_i,  e = r_L^- - r_L,  teacher -xi_i e^T / s^2
     """
     trials, classes = trial.output.shape
-    xi = trial.output.new_empty(trials, circuit.units)
-    xi.normal_(0, noise, generator=trial.generator)[:, -classes:] = 0  # Q_L = I is right already
+    xi = draw(trial.output.new_empty(trials, circuit.units), noise, trial.generator)
+    xi[:, -classes:] = 0  # Q_L = I is right already
     e = trial.output - circuit.forward(xi).r[-1]
     approach(circuit, circuit.parts(xi.T @ e / (-trials * noise**2), 0)[:-1], rate)
 

@@ -26,6 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from agents.credit.base import CreditRule, Trial, times, upper
+from agents.credit.noise import check_noise, draw
 from agents.layers import Weighted
 from agents.second_look import second_look
 
@@ -43,8 +44,7 @@ class Taught(CreditRule):
         return 2
 
     def __post_init__(self):
-        if not self.noise > 0:
-            raise ValueError(f"noise is the standard deviation s > 0 of xi, got {self.noise}")
+        check_noise(self.noise)
 
     def prepare(self, net, generator):
         for layer in upper(net):
@@ -61,7 +61,7 @@ class Taught(CreditRule):
         xi: dict[Weighted, Tensor] = {}
 
         def add(layer, inputs):
-            xi[layer] = self.draw(inputs[0], trial.generator)
+            xi[layer] = draw(inputs[0], self.noise, trial.generator)
             return inputs[0] + xi[layer]
 
         hooks = [layer.register_forward_pre_hook(add) for layer in upper(net)]
@@ -72,11 +72,6 @@ class Taught(CreditRule):
             for hook in hooks:
                 hook.remove()
         return xi, (costs - trial.costs) / self.noise**2
-
-    def draw(self, activity: Tensor, generator: torch.Generator) -> Tensor:
-        """Noise xi for an activity of this shape."""
-        noise = torch.empty_like(activity, memory_format=torch.contiguous_format)
-        return noise.normal_(0, self.noise, generator=generator)
 
 
 @dataclass(frozen=True)

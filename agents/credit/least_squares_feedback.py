@@ -3,6 +3,9 @@
     V <- V + e_{l+1}^T e_{l+1},   S <- S + e_{l+1}^T lambda^_l      summed over all trials so far
     B_{l+1} = V^{-1} S            V_0 = gamma I,  S_0 = 0: B starts at zero
 
+Kernels have one regression for all places, unshared ones one for each pixel (`regression`): there V
+takes much memory, pixels x (Co k^2)^2 numbers.
+
 Errors and lambda^ are those of `learned_feedback`. Nothing is ever forgotten: B fits the weights as
 they were, weighted by |e|^2. The large errors of a net that knows nothing outweigh the small ones
 of a net that does, and B lags behind W as W moves. In directions that errors have hardly taken, B
@@ -17,7 +20,7 @@ import torch
 
 from agents.credit.base import times, upper
 from agents.credit.learned_feedback import Taught
-from agents.layers import Linear
+from agents.credit.regression import as_feedback, samples, sizes
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,6 @@ class LeastSquaresFeedback(Taught):
     """
 
     name = "least_squares_feedback"
-    serves = (Linear,)
 
     gamma: float = 0.1
 
@@ -42,15 +44,18 @@ class LeastSquaresFeedback(Taught):
     def prepare(self, net, generator):
         super().prepare(net, generator)
         for layer in upper(net):  # in single precision large sums would lose the late trials
-            layer.register_buffer("V", self.gamma * torch.eye(layer.fan_out, dtype=torch.float64))
-            layer.register_buffer("S", torch.zeros_like(layer.weight, dtype=torch.float64))
+            groups, errors, units = sizes(layer)
+            start = self.gamma * torch.eye(errors, dtype=torch.float64)
+            layer.register_buffer("V", start.repeat(groups, 1, 1))
+            layer.register_buffer("S", start.new_zeros(groups, errors, units))
 
     def learn(self, net, trial):
         xi, difference = self.perturb(net, trial)
         for layer, e in self.errors(net, trial).items():
-            e, teacher = e.double(), times(xi[layer], difference).double()  # lambda^
+            teacher = times(xi[layer], difference)  # lambda^
+            e, teacher = samples(layer, e.double(), teacher.double())
             V, S = layer.get_buffer("V"), layer.get_buffer("S")
-            V += e.T @ e
-            S += e.T @ teacher
+            V += e.mT @ e
+            S += e.mT @ teacher
             factor, _ = torch.linalg.cholesky_ex(V)  # `cholesky` would wait for the GPU to say yes
-            layer.feedback.copy_(torch.cholesky_solve(S, factor))
+            layer.feedback.copy_(as_feedback(layer, torch.cholesky_solve(S, factor)))

@@ -16,7 +16,8 @@ and softened, with c (`certainty`) for 1 and (1 - c) / (K - 1) for 0.
 
 xi is filtered noise: xi <- (1 - dt / tau_eps) xi + s sqrt(dt) / tau_eps N(0, 1). The control that
 answers it, from which slow changes are filtered out (u_hp), is an anti-Hebbian teacher: its mean is
-J_i^T times one factor for all layers. The power evens out the lags that noise passes on its way up.
+J_i^T times one factor for all layers, or under a softmax, which control of all classes alike does
+not move, J_i^T P with P = I - 1/K. The power evens out the lags that noise passes on its way up.
 
 With `phases` = 2 the trajectory is without noise, W learns from its last instant, and Q asleep, as
 in `deep_feedback_control`.

@@ -22,13 +22,13 @@ layers wait for what their feedback has to say; there is no mirroring before the
 """
 
 from dataclasses import dataclass
-from math import inf
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from agents.credit.base import CreditRule, upper
+from agents.credit.noise import check_noise
 from agents.layers import Weighted
 from agents.responses import responses
 
@@ -46,10 +46,7 @@ class WeightMirror(CreditRule):
     noise: float = 0.1
 
     def __post_init__(self):
-        if not 0 < self.noise < inf:
-            raise ValueError(
-                f"a mirror phase needs noise, of standard deviation s > 0, got noise={self.noise}"
-            )
+        check_noise(self.noise)
         if not 0 < self.rate <= 1:
             raise ValueError(
                 f"rate is the part of B made anew by a batch, in 0..1, got {self.rate}"

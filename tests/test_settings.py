@@ -1,0 +1,48 @@
+"""Settings: the agents that names and cells stand for, and what is written and read back."""
+
+from dataclasses import replace
+
+import gymnasium as gym
+import pytest
+
+import credit_envs  # noqa: F401
+from agents import AGENTS, Settings, make_agent
+from agents.credit import RULES
+
+SMALL = {"sizes": (12, 8), "lr": 0.05}
+
+
+@pytest.mark.parametrize("name", [*AGENTS, "reward_prediction+kolen_pollack", "agrel+readout_only"])
+def test_names_and_cells_make_the_agents_they_say(name):
+    single = gym.make("DigitsReward-v0")
+    vector = gym.make_vec("DigitsReward-v0", num_envs=4)
+    for env in (single, vector):
+        agent = make_agent(name, env, seed=5, device="cpu")
+        assert (tuple(agent.shape), agent.classes, agent.seed) == ((8, 8, 1), 10, 5)
+        signal, plus, rule = name.partition("+")
+        if plus:
+            assert (agent.settings.signal, agent.rule.name) == (signal, rule)
+        else:
+            assert agent.settings == AGENTS[name]
+    custom = make_agent(Settings("label", RULES["learned_feedback"](rate=0.5), **SMALL), vector)
+    assert custom.rule.rate == 0.5
+    assert Settings.from_dict(custom.settings.to_dict()) == custom.settings
+
+
+@pytest.mark.parametrize(
+    ("network", "sizes", "kept"),
+    [
+        ("dense", (), (500, 300)), ("dense", (12, 8), (12, 8)), ("resnet18", (), (64,)),
+        ("conv", (), ()), ("conv", (500, 300), ()),
+    ],
+)  # fmt: skip
+def test_settings_keep_the_sizes_that_the_network_is_built_with(network, sizes, kept):
+    settings = Settings(network=network, sizes=sizes)
+    read = Settings.from_dict(settings.to_dict())
+    assert (read.sizes, read.network_sizes) == (kept, kept)
+    assert replace(read, sizes=sizes, credit="backprop") == settings
+
+
+def test_older_files_that_give_a_fixed_network_sizes_are_still_read():
+    plain = Settings(network="conv").to_dict() | {"sizes": [500, 300]}
+    assert Settings.from_dict(plain).network_sizes == ()
