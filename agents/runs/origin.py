@@ -17,7 +17,6 @@ PACKAGES = {
 }  # fmt: skip
 
 
-@cache
 def origin() -> dict[str, Any]:
     """Versions, commit and command of this process."""
     commit, dirty = _commit()
@@ -50,6 +49,7 @@ def _version(package: str) -> str | None:
         return None
 
 
+@cache
 def _commit() -> tuple[str | None, bool | None]:
     """The commit of this checkout and whether it was changed since; None, None outside of one."""
     if not (ROOT / ".git").exists():

@@ -81,12 +81,10 @@ def _make(todo: Sequence[Job], root: Path, how: How) -> dict[Job, Outcome]:
     try:
         with executor(how, todo, root) as pool, Bar(total, how.quiet) as bar:
             watch = Watch(todo, root, bar)
-            attempts = [
-                Attempt(
-                    job, root, origin(), how.threads, retry=how.retry, board=how.tensorboard
-                )
-                for job in todo
-            ]  # fmt: skip
+            plan = Attempt(
+                todo[0], root, origin(), how.threads, retry=how.retry, board=how.tensorboard
+            )
+            attempts = [replace(plan, job=job) for job in todo]
             watch.until_done(pool, attempts)
             left = [one for one in attempts if watch.outcomes[one.job] == Outcome()]
             watch.until_done(pool, [replace(one, waits=True, retry=False) for one in left])
