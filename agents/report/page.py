@@ -1,0 +1,168 @@
+"""The page: what stands on it, in which order."""
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from agents.checkpoint import replace as write_whole
+from agents.comparison import records as searched
+from agents.comparison.options import classes_of, dataset_of
+from agents.comparison.statistics import mean_interval
+from agents.comparison.summary import SUPERVISED, Row, Task, summarise
+from agents.comparison.table import table
+from agents.report.curves import Curves, angles, learning
+from agents.report.details import Detail, detail
+from agents.report.gallery import Gallery, gallery
+from agents.report.gather import Comparison, Entry, gather
+from agents.report.heat import Heat, heat
+from agents.report.tables import Table, from_terminal, percent
+from agents.report.words import Answer, answer, compared, counted, troubles
+from agents.runs.folder import find
+from agents.settings import Settings
+from credit_envs.datasets import DATASETS
+
+
+@dataclass(frozen=True)
+class Section:
+    """A comparison on the page; a figure that cannot be drawn is a sentence that says why."""
+
+    title: str
+    compared: str
+    answer: Answer
+    learning: Curves | str
+    figures: Table | None
+    costs: Table | None
+    heat: Heat | None
+    angles: Curves | str
+    gallery: Gallery | str
+    details: tuple[Detail, ...]
+
+
+def write_report(runs: Path, out: Path) -> None:
+    """Write the page about all runs below a folder. Raises ValueError if there is no folder."""
+    if not runs.is_dir():
+        raise ValueError(f"{str(runs)!r} is no folder: give one that has runs below it")
+    write_whole(out, page(runs).encode())
+
+
+def page(runs: Path) -> str:
+    """The page as HTML."""
+    records, faults = find(runs)
+    comparisons, left_out = gather(records)
+    placed = list({r.folder: r for c in comparisons for r in c.records}.values())
+    templates = Environment(
+        loader=PackageLoader("agents.report"), autoescape=True, trim_blocks=True,
+        lstrip_blocks=True, undefined=StrictUndefined,
+    )  # fmt: skip
+    templates.filters["breakable"] = breakable
+    return templates.get_template("page.html").render(
+        folder=str(runs),
+        made=datetime.now().astimezone(),
+        counted=counted(placed),
+        sections=[_section(comparison, runs) for comparison in comparisons],
+        troubles=troubles(placed, [*faults, *left_out]),
+    )
+
+
+def breakable(name: str) -> Markup:
+    """A name that may be broken between its parts, escaped."""
+    return Markup(re.sub(r"([_/:])|(?=[+])", r"\1<wbr>", str(escape(name))))
+
+
+def _section(comparison: Comparison, root: Path) -> Section:
+    comparison = replace(comparison, entries=_ordered(comparison.entries))
+    entries = [entry for entry in comparison.entries if entry.results]
+    details = tuple(detail(entry, root) for entry in comparison.entries)
+    try:
+        classes = classes_of(comparison.env)
+    except ValueError as fault:
+        unknown = Answer(f"No figures: {fault}.")
+        return Section(
+            comparison.title, compared(comparison), unknown, "", None, None, None, "", "", details
+        )
+    rows = _rows(comparison, entries, classes)
+    level = rows[0]["protocol"]["level"] if rows else None
+    return Section(
+        comparison.title, compared(comparison), answer(comparison, rows),
+        learning(entries, 1 / classes, level) if entries else "",
+        from_terminal(table(rows)) if rows else _validation(entries),
+        _costs(rows) if rows else None,
+        heat(entries) if rows else None,
+        angles(entries) if entries else "",
+        gallery(comparison.env, entries) if entries else "",
+        details,
+    )  # fmt: skip
+
+
+def _ordered(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Supervised, others that learn from labels, then from reward; the best of each first."""
+
+    def last(entry: Entry) -> float:
+        finals = [result.validation[-1] for result in entry.results if result.validation]
+        return mean_interval(finals).value or 0
+
+    def place(entry: Entry) -> tuple[bool, bool, float]:
+        return entry.name != SUPERVISED, entry.learns_from != "label", -last(entry)
+
+    return tuple(sorted(entries, key=place))
+
+
+def _rows(comparison: Comparison, entries: Sequence[Entry], classes: int) -> list[Row]:
+    """The rows of summary.json; none of a search, or before a run has finished."""
+    if not comparison.reads_test or not entries:
+        return []
+    results = [result for entry in entries for result in entry.results]
+    cells = {
+        entry.name: {
+            "signal": entry.cell[0], "credit": entry.cell[1], "learns_from": entry.learns_from,
+            "network": comparison.network, "settings": entry.config["settings"],
+            "batch": comparison.batch,
+        }
+        for entry in entries
+    }  # fmt: skip
+    return summarise(results, _task(comparison, classes), cells)
+
+
+def _task(comparison: Comparison, classes: int) -> Task:
+    row = DATASETS[dataset_of(comparison.env)]
+    budget, images = comparison.points[-1], row.train - row.train // 10
+    whole = budget // images if budget % images < comparison.batch else 0
+    return Task(
+        comparison.env, classes, budget / images, budget, comparison.device,
+        _frozen(comparison, whole),
+    )  # fmt: skip
+
+
+def _frozen(comparison: Comparison, epochs: int) -> float | None:
+    """Supervised's accuracy as the search left it, if this task was searched."""
+    for settings in filter(None, (entry.config["settings"] for entry in comparison.entries)):
+        with suppress(ValueError, TypeError):  # a network of the user's own
+            known = Settings(network=settings["network"], sizes=tuple(settings["sizes"]))
+            return searched.criterion(comparison.env, known, comparison.batch, epochs)
+    return None
+
+
+def _validation(entries: Sequence[Entry]) -> Table | None:
+    """What a search has: the last validation accuracy."""
+    rows = tuple(
+        (entry.name, str(len(entry.results)),
+         percent(mean_interval([r.validation[-1] for r in entry.results if r.validation])))
+        for entry in entries
+    )  # fmt: skip
+    columns = ("agent", "seeds", "last validation accuracy, %")
+    return Table(columns, rows, "Runs that diverged are not in the mean.") if rows else None
+
+
+def _costs(rows: Sequence[Row]) -> Table:
+    names = ("env_steps", "forward_passes", "seconds")
+    lines = tuple(
+        (row["agent"], *(f"{row['protocol'][name]:,.0f}" for name in names)) for row in rows
+    )
+    heads = ("agent", "environment steps", "forward passes", "seconds")
+    return Table(heads, lines, "Costs, all seeds together")
