@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from agents.comparison.statistics import Estimate
 from agents.report.axes import LINE, Axis, Measure, log_ticks, short, with_room
 
-LONGEST = 26  # letters in a line of a label
+LONGEST = 25  # letters in a line of a label
 
 Point = tuple[float, float]
 

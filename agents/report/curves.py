@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.comparison.statistics import MIN_SEEDS, Estimate
-from agents.comparison.summary import SUPERVISED
+from agents.comparison.task import SUPERVISED
 from agents.report.axes import Measure, accuracy, angle
 from agents.report.chart import Chart, Line, Paper, chart
 from agents.report.gather import Entry
 from agents.report.lines import COLOURS, angle_line, colour_of, coloured, in_order, learning_line
 from agents.report.tables import Table, degrees, percent
 
-WIDE = Paper(880, 440, left=56, right=230, apart=44, labelled=True)
+WIDE = Paper(880, 440, left=56, right=262, labelled=True)
 NARROW = Paper(360, 330, left=46, right=14)
 SMALL = Paper(180, 150, left=38, right=8, top=26, bottom=24, apart=30)
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agents.comparison.run import Result
 from agents.runs.folder import Record
+from agents.runs.job import Result, result_of
 from agents.signals import SIGNALS
 
 Place = tuple[str, int, str, tuple[int, ...], bool, bool]
@@ -33,7 +33,7 @@ class Entry:
     @property
     def results(self) -> tuple[Result, ...]:
         """What its finished runs came to, by seed."""
-        return tuple(replace(_result(record), agent=self.name) for record in self.finished)
+        return tuple(replace(result_of(record), agent=self.name) for record in self.finished)
 
     @property
     def cell(self) -> tuple[str, str]:
@@ -173,15 +173,3 @@ def _names(configs: Sequence[dict[str, Any]]) -> list[str]:
         ]
         names.append(config["agent"] + (f" ({', '.join(differs)})" if differs else ""))
     return names
-
-
-def _result(record: Record) -> Result:
-    end = record.end
-    assert end is not None
-    return Result(
-        record.config["agent"], record.config["seed"],
-        tuple(row.trials for row in record.rows),
-        tuple(row.validation_accuracy for row in record.rows),
-        end.test_accuracy, end.diverged, end.seconds, end.env_steps, end.forward_passes,
-        end.change_angle,
-    )  # fmt: skip

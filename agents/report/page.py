@@ -12,10 +12,13 @@ from markupsafe import Markup, escape
 
 from agents.checkpoint import replace as write_whole
 from agents.comparison import records as searched
+from agents.comparison.costs import costs
+from agents.comparison.early_stopping import epoch_points
 from agents.comparison.options import classes_of, dataset_of
-from agents.comparison.statistics import mean_interval
-from agents.comparison.summary import SUPERVISED, Row, Task, summarise
+from agents.comparison.statistics import evaluation_points, mean_interval
+from agents.comparison.summary import summarise
 from agents.comparison.table import table
+from agents.comparison.task import SUPERVISED, Row, Task
 from agents.report.curves import Curves, angles, learning
 from agents.report.details import Detail, detail
 from agents.report.gallery import Gallery, gallery
@@ -92,7 +95,7 @@ def _section(comparison: Comparison, root: Path) -> Section:
         comparison.title, compared(comparison), answer(comparison, rows),
         learning(entries, 1 / classes, level) if entries else "",
         from_terminal(table(rows)) if rows else _validation(entries),
-        _costs(rows) if rows else None,
+        from_terminal(costs(rows)) if rows else None,
         heat(entries) if rows else None,
         angles(entries) if entries else "",
         gallery(comparison.env, entries) if entries else "",
@@ -130,12 +133,17 @@ def _rows(comparison: Comparison, entries: Sequence[Entry], classes: int) -> lis
 
 
 def _task(comparison: Comparison, classes: int) -> Task:
+    """What compare.py would say of it, read off the points at which validation was read."""
     row = DATASETS[dataset_of(comparison.env)]
-    budget, images = comparison.points[-1], row.train - row.train // 10
-    whole = budget // images if budget % images < comparison.batch else 0
+    batch, budget, images = comparison.batch, comparison.points[-1], row.train - row.train // 10
+    epochs = budget // images if budget % images < batch else 0
+    points = evaluation_points(images, epochs * images, batch) if epochs else ()
+    if not set(points) <= set(comparison.points):
+        points = ()
     return Task(
-        comparison.env, classes, budget / images, budget, comparison.device,
-        _frozen(comparison, whole),
+        comparison.env, classes, epochs or budget / images, budget,
+        comparison.device, _frozen(comparison, epochs), points,
+        epoch_points(images, epochs, batch),
     )  # fmt: skip
 
 
@@ -157,12 +165,3 @@ def _validation(entries: Sequence[Entry]) -> Table | None:
     )  # fmt: skip
     columns = ("agent", "seeds", "last validation accuracy, %")
     return Table(columns, rows, "Runs that diverged are not in the mean.") if rows else None
-
-
-def _costs(rows: Sequence[Row]) -> Table:
-    names = ("env_steps", "forward_passes", "seconds")
-    lines = tuple(
-        (row["agent"], *(f"{row['protocol'][name]:,.0f}" for name in names)) for row in rows
-    )
-    heads = ("agent", "environment steps", "forward passes", "seconds")
-    return Table(heads, lines, "Costs, all seeds together")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.comparison.statistics import MIN_SEEDS
-from agents.comparison.summary import SUPERVISED, Row
+from agents.comparison.task import SUPERVISED, Row
 from agents.report.gather import Comparison, counts
 from agents.report.tables import Table, listed
 from agents.runs.folder import Record
@@ -42,7 +42,7 @@ def answer(comparison: Comparison, rows: Sequence[Row]) -> Answer:
     more = "more than " if ratio["lower_bound"] else ""
     figure = f"{more}{_digits(ratio['value'])} times"
     after = "as many trials as learning from labels"
-    if ratio["coverage"] and not ratio["lower_bound"]:
+    if ratio["coverage"]:
         after += f" [{_digits(ratio['low'] or 0)}, {_digits(ratio['high'] or math.inf)}]"
     rests_on = _rests_on(quickest, rewarded)
     return Answer("Learning from reward takes", figure, f"{after}.", rests_on)
@@ -67,19 +67,25 @@ def _why_unknown(comparison: Comparison, rewarded: Sequence[Row]) -> str:
 
 def _rests_on(quickest: Row, rewarded: Sequence[Row]) -> str:
     """Which agent the figure is of, to what accuracy, and how sure it is."""
-    ratio, level = quickest["ratio_to_supervised"], quickest["protocol"]["level"]
-    chosen = f", the quickest of {len(rewarded)} agents that learn from reward"
-    of = f"{quickest['agent']}{chosen if len(rewarded) > 1 else ''}"
-    sure = f"{quickest['seeds']} seeds"
-    if quickest["seeds"] < MIN_SEEDS:
-        seeds = "one seed" if quickest["seeds"] == 1 else sure
-        sure = f"{seeds}: too few for an interval or a claim"
-    elif ratio["coverage"] and not ratio["lower_bound"]:
-        kind = "median" if ratio["kind"] == "median" else "geometric mean"
-        sure += f", {kind} with its {100 * ratio['coverage']:.4g}\u00a0% interval"
-    if ratio["censored"]:
-        sure += f"; {ratio['censored']} did not get there in time"
-    return f"{of}, to {100 * level:.1f}\u00a0% validation accuracy; {sure}."
+    ratio, agent, n = quickest["ratio_to_supervised"], quickest["agent"], len(rewarded)
+    level = f"{100 * quickest['protocol']['level']:.1f}\u00a0% validation accuracy"
+    if ratio["lower_bound"]:
+        who = f"None of {n} agents that learn from reward got" if n > 1 else f"{agent} did not get"
+        return f"{who} to {level} in more than half of its runs; {_sure(quickest)}."
+    chosen = f", the quickest of {n} agents that learn from reward" if n > 1 else ""
+    late = f"; {ratio['censored']} did not get there in time" if ratio["censored"] else ""
+    return f"{agent}{chosen}, to {level}; {_sure(quickest)}{late}."
+
+
+def _sure(quickest: Row) -> str:
+    ratio, seeds = quickest["ratio_to_supervised"], quickest["seeds"]
+    counted = "one seed" if seeds == 1 else f"{seeds} seeds"
+    if seeds < MIN_SEEDS:
+        return f"{counted}: too few for an interval or a claim"
+    if not ratio["coverage"]:
+        return counted
+    kind = "median" if ratio["kind"] == "median" else "geometric mean"
+    return f"{counted}, {kind} with its {100 * ratio['coverage']:.4g}\u00a0% interval"
 
 
 def _digits(ratio: float) -> str:
