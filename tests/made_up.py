@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import asdict, replace
+from itertools import product
 from math import exp
 
 from agents.comparison.statistics import evaluation_points
@@ -10,6 +11,16 @@ from agents.runs.rows import Row, write_rows
 from agents.settings import settings_of
 
 POINTS = evaluation_points(1294, 20 * 1294, 32)
+
+
+AGENTS = {"supervised": 500, "q_agrel": 1500, "reinforce": 4000, "readout_only": 9000}  # and pace
+
+
+def write_comparison(root):
+    """Four agents, five seeds each. Returns the folder."""
+    for agent, seed in product(AGENTS, range(100, 105)):
+        write_run(root, agent, seed, AGENTS[agent], watched=True)
+    return root
 
 
 def write_run(
