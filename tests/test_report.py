@@ -113,7 +113,7 @@ def test_what_is_not_reached_is_a_lower_bound(tmp_path):
     assert re.search(
         r"more than 10 times as many trials as learning from labels \[(9\.\d|10), ∞\]", text
     )
-    assert "q_agrel did not get to" in text
+    assert "in 5 of 5 pairs of runs one did not get there in time" in text
 
 
 def test_a_diverged_run_is_drawn_to_where_it_diverged(runs):

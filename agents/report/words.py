@@ -67,14 +67,15 @@ def _why_unknown(comparison: Comparison, rewarded: Sequence[Row]) -> str:
 
 def _rests_on(quickest: Row, rewarded: Sequence[Row]) -> str:
     """Which agent the figure is of, to what accuracy, and how sure it is."""
-    ratio, agent, n = quickest["ratio_to_supervised"], quickest["agent"], len(rewarded)
+    ratio, n = quickest["ratio_to_supervised"], len(rewarded)
+    first = "with the lowest bound" if ratio["lower_bound"] else "the quickest"
+    chosen = f", {first} of {n} agents that learn from reward" if n > 1 else ""
+    late = ""
+    if ratio["censored"]:
+        runs = f"in {ratio['censored']} of {quickest['seeds']} pairs of runs"
+        late = f"; {runs} one did not get there in time"
     level = f"{100 * quickest['protocol']['level']:.1f}\u00a0% validation accuracy"
-    if ratio["lower_bound"]:
-        who = f"None of {n} agents that learn from reward got" if n > 1 else f"{agent} did not get"
-        return f"{who} to {level} in more than half of its runs; {_sure(quickest)}."
-    chosen = f", the quickest of {n} agents that learn from reward" if n > 1 else ""
-    late = f"; {ratio['censored']} did not get there in time" if ratio["censored"] else ""
-    return f"{agent}{chosen}, to {level}; {_sure(quickest)}{late}."
+    return f"{quickest['agent']}{chosen}, to {level}; {_sure(quickest)}{late}."
 
 
 def _sure(quickest: Row) -> str:
