@@ -42,6 +42,12 @@ def test_an_empty_folder_is_said_and_no_folder_is_refused(tmp_path):
         write_report(tmp_path / "none", tmp_path / "report.html")
 
 
+def test_a_page_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="report.html' cannot be written: .+"):
+        write_report(tmp_path, tmp_path / "file" / "report.html")
+
+
 def test_no_finished_run_is_said(tmp_path):
     write_run(tmp_path, "supervised", 100, rows=3)
     text = Reader(page(tmp_path)).text

@@ -48,10 +48,14 @@ class Section:
 
 
 def write_report(runs: Path, out: Path) -> None:
-    """Write the page about all runs below a folder. Raises ValueError if there is no folder."""
+    """Write the page about all runs below a folder. Raises ValueError for no folder, OSError."""
     if not runs.is_dir():
         raise ValueError(f"{str(runs)!r} is no folder: give one that has runs below it")
-    write_whole(out, page(runs).encode())
+    made = page(runs).encode()
+    try:
+        write_whole(out, made)
+    except OSError as fault:
+        raise OSError(f"out {str(out)!r} cannot be written: {fault.strerror}") from fault
 
 
 def page(runs: Path) -> str:
