@@ -1,7 +1,8 @@
 """How much slower is learning from reward than learning from labels?
 
-Runs agents on one environment, paired by seed, prints a table, and writes summary.json (the
-table's figures and what they rest on), curves.csv and curves.png.
+Runs agents on one environment, paired by seed, prints a table, and writes report.html (a page to
+look at and send on), summary.json (the table's figures and what they rest on), curves.csv and
+curves.png.
 
     python scripts/compare.py --env MNISTReward-v0 --agents supervised,q_agrel --seeds 5
 """
@@ -24,6 +25,7 @@ from agents.comparison.compare import compare  # noqa: E402
 from agents.comparison.costs import costs  # noqa: E402
 from agents.comparison.options import Options, script  # noqa: E402
 from agents.comparison.table import table  # noqa: E402
+from agents.report import write_report  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Args(Options):
 
 def main(args: Args) -> None:
     """Compare, and say what came out and where it is."""
-    result = compare(args, args.seeds, args.out, parse(args.claims))
+    claims = parse(args.claims)
+    result = compare(args, args.seeds, args.out, claims)
     console = Console(width=None if Console().is_terminal else 100)
     console.print(table(result.rows))
     console.print(costs(result.rows))
@@ -49,7 +52,9 @@ def main(args: Args) -> None:
             f"Default settings, since none were searched for on this task: "
             f"{', '.join(result.unsearched)}. scripts/search.py finds them."
         )
+    write_report(args.out / "runs", args.out / "report.html", claims)
     console.print(f"Learning curves: {result.picture}", soft_wrap=True)
+    console.print(f"Report: {args.out / 'report.html'}", soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ try:
 except ImportError as fault:
     sys.exit(f"error: {fault}")
 
+from agents.comparison.claims import parse  # noqa: E402
 from agents.comparison.options import script  # noqa: E402
 from agents.report import write_report  # noqa: E402
 
@@ -28,11 +29,13 @@ class Args:
     """Any folder with runs below it, of one environment or several."""
     out: Path = Path("report.html")
     """The file; it needs no network and no script, and opens from disk."""
+    claims: str = ""
+    """What was declared before the runs, as compare.py takes it."""
 
 
 def main(args: Args) -> None:
     """Write the page, and say where it is."""
-    write_report(args.runs, args.out)
+    write_report(args.runs, args.out, parse(args.claims))
     print(f"Report: {args.out}")
 
 

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from agents.checkpoint import replace as write_whole
 from agents.comparison import records as searched
+from agents.comparison.claims import Claim
 from agents.comparison.costs import costs
 from agents.comparison.early_stopping import epoch_points
 from agents.comparison.options import classes_of, dataset_of
@@ -47,18 +48,21 @@ class Section:
     details: tuple[Detail, ...]
 
 
-def write_report(runs: Path, out: Path) -> None:
-    """Write the page about all runs below a folder. Raises ValueError for no folder, OSError."""
+def write_report(runs: Path, out: Path, claims: Sequence[Claim] = ()) -> None:
+    """Write the page about all runs below a folder. Raises ValueError for no folder, OSError.
+
+    `claims` that were declared before the runs are judged wherever both their agents ran.
+    """
     if not runs.is_dir():
         raise ValueError(f"{str(runs)!r} is no folder: give one that has runs below it")
-    made = page(runs).encode()
+    made = page(runs, claims).encode()
     try:
         write_whole(out, made)
     except OSError as fault:
         raise OSError(f"out {str(out)!r} cannot be written: {fault.strerror}") from fault
 
 
-def page(runs: Path) -> str:
+def page(runs: Path, claims: Sequence[Claim] = ()) -> str:
     """The page as HTML."""
     records, faults = find(runs)
     comparisons, left_out = gather(records)
@@ -72,7 +76,7 @@ def page(runs: Path) -> str:
         folder=str(runs),
         made=datetime.now().astimezone(),
         counted=counted(placed),
-        sections=[_section(comparison, runs) for comparison in comparisons],
+        sections=[_section(comparison, runs, claims) for comparison in comparisons],
         troubles=troubles(placed, [*faults, *left_out]),
     )
 
@@ -82,7 +86,7 @@ def breakable(name: str) -> Markup:
     return Markup(re.sub(r"([_/:])|(?=[+])", r"\1<wbr>", str(escape(name))))
 
 
-def _section(comparison: Comparison, root: Path) -> Section:
+def _section(comparison: Comparison, root: Path, claims: Sequence[Claim]) -> Section:
     comparison = replace(comparison, entries=_ordered(comparison.entries))
     entries = [entry for entry in comparison.entries if entry.results]
     details = tuple(detail(entry, root) for entry in comparison.entries)
@@ -93,7 +97,7 @@ def _section(comparison: Comparison, root: Path) -> Section:
         return Section(
             comparison.title, compared(comparison), unknown, "", None, None, None, "", "", details
         )
-    rows = _rows(comparison, entries, classes)
+    rows = _rows(comparison, entries, classes, claims)
     level = rows[0]["protocol"]["level"] if rows else None
     return Section(
         comparison.title, compared(comparison), answer(comparison, rows),
@@ -120,7 +124,9 @@ def _ordered(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     return tuple(sorted(entries, key=place))
 
 
-def _rows(comparison: Comparison, entries: Sequence[Entry], classes: int) -> list[Row]:
+def _rows(
+    comparison: Comparison, entries: Sequence[Entry], classes: int, claims: Sequence[Claim]
+) -> list[Row]:
     """The rows of summary.json; none of a search, or before a run has finished."""
     if not comparison.reads_test or not entries:
         return []
@@ -133,7 +139,8 @@ def _rows(comparison: Comparison, entries: Sequence[Entry], classes: int) -> lis
         }
         for entry in entries
     }  # fmt: skip
-    return summarise(results, _task(comparison, classes), cells)
+    judged = [claim for claim in claims if {claim.agent, claim.other} <= set(cells)]
+    return summarise(results, _task(comparison, classes), cells, judged)
 
 
 def _task(comparison: Comparison, classes: int) -> Task:
