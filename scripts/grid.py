@@ -21,7 +21,8 @@ try:
 except ImportError as fault:
     sys.exit(f"error: {fault}")
 
-from agents.comparison.grid import Cell, grid  # noqa: E402
+from agents.comparison.grid import grid  # noqa: E402
+from agents.comparison.heatmap import Cell  # noqa: E402
 from agents.comparison.options import Options, script  # noqa: E402
 
 

@@ -7,7 +7,7 @@ test are read once, at the end.
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +16,9 @@ from agents.checkpoint import replace as write_whole
 from agents.comparison import records
 from agents.comparison.compare import FIRST_SEED
 from agents.comparison.controls import READOUT_ONLY, beats
-from agents.comparison.heatmap import draw
+from agents.comparison.heatmap import Cell, draw
 from agents.comparison.options import Options, epoch_of, make_folder
-from agents.comparison.statistics import Estimate, mean_interval
+from agents.comparison.statistics import mean_interval
 from agents.making import pick_device
 from agents.runs.job import Job, Result
 from agents.runs.sweep import run_all
@@ -26,18 +26,6 @@ from agents.settings import Settings
 
 RUN = ("signal", "credit", "lr", "init", "seed", "test_accuracy", "change_angle", "diverged")
 COSTS = ("seconds", "env_steps", "presentations", "forward_passes", "multiply_adds")
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What all seeds of one signal and one credit rule came to."""
-
-    signal: str
-    credit: str
-    accuracy: Estimate  # on test, 0..1; a diverged run counts as chance
-    angle: float | None  # degrees between the rule's weight changes and backprop's, hidden layers
-    diverged: int
-    carries_credit: bool | None  # beats the control on the same seeds; None: it is the control
 
 
 def grid(options: Options, seeds: int, out: Path) -> list[Cell]:

@@ -1,8 +1,8 @@
 """The grid as a picture: one heat map of test accuracy, one of the angle to backprop."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,15 +11,26 @@ from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.pyplot import get_cmap
 
-if TYPE_CHECKING:
-    from agents.comparison.grid import Cell
+from agents.comparison.statistics import Estimate
 
 INK, FAINT = "#222222", "#777777"
 ACCURACIES = Normalize(50, 100)  # %, below is as light as the lowest
 ANGLES = Normalize(0, 90)  # degrees
 
 
-def draw(cells: Sequence["Cell"], title: str, path: Path) -> None:
+@dataclass(frozen=True)
+class Cell:
+    """What all seeds of one signal and one credit rule came to."""
+
+    signal: str
+    credit: str
+    accuracy: Estimate  # on test, 0..1; a diverged run counts as chance
+    angle: float | None  # degrees between the rule's weight changes and backprop's, hidden layers
+    diverged: int
+    carries_credit: bool | None  # beats the control on the same seeds; None: it is the control
+
+
+def draw(cells: Sequence[Cell], title: str, path: Path) -> None:
     """Write a PNG, 1500 px wide: rows are credit rules, columns signals.
 
     Bold: the rule beats frozen hidden layers under the same signal (95 % interval of the paired
@@ -49,7 +60,7 @@ def draw(cells: Sequence["Cell"], title: str, path: Path) -> None:
     figure.savefig(path)
 
 
-def _place(cell: "Cell") -> tuple[str, str]:
+def _place(cell: Cell) -> tuple[str, str]:
     return cell.credit, cell.signal
 
 
@@ -71,7 +82,7 @@ def _panel(
 
 
 def _text(
-    axes: Axes, cell: "Cell", values: dict[tuple[str, str], float],
+    axes: Axes, cell: Cell, values: dict[tuple[str, str], float],
     names: tuple[list[str], list[str]], scale: Normalize,
 ) -> None:  # fmt: skip
     """The cell's figure, in an ink that its ground lets read."""

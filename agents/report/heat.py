@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from agents.comparison.grid import Cell, summarise
+from agents.comparison.grid import summarise
+from agents.comparison.heatmap import Cell
 from agents.comparison.statistics import Estimate
 from agents.report.gather import Entry
 from agents.report.lines import in_order
