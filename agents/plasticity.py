@@ -8,7 +8,7 @@ from torch import nn
 
 from agents.layers import weighted
 
-OPTIMIZERS = ("sgd", "adam", "adamw")
+OPTIMIZERS = {"sgd": 0.05, "adam": 0.001, "adamw": 0.001}  # and the usual learning rate of each
 
 
 def make_optimizer(

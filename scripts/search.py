@@ -54,6 +54,7 @@ def _row(args: Args, found: search.Found) -> dict[str, Any]:
     return {
         "env": args.env,
         "network": records.network_name(found.settings),
+        "optimizer": found.settings.optimizer,
         "batch": args.batch,
         "agent": found.agent,
         "lr": found.settings.lr,

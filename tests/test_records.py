@@ -56,6 +56,24 @@ def test_settings_are_those_of_the_cell_alone(searched, env, agent, sizes, batch
     assert records.chosen(env, agent, replace(settings_of(agent), sizes=sizes), batch) is None
 
 
+def test_each_optimizer_has_settings_of_its_own(searched):
+    searched(MIDDLE, "--agents", "supervised", "--sizes", "16", "--epochs", "2")
+    options = {"optimizer": "adam", "sizes": "16", "epochs": 2}
+    (plain,) = Options(agents="supervised", **options).cells().values()
+    assert plain == Settings("label", optimizer="adam", lr=0.001, sizes=(16,))
+    assert records.chosen("DigitsReward-v0", "supervised", plain, 128) is None
+    assert records.criterion("DigitsReward-v0", plain, 128, 2) is None
+    searched(RATES[5] / 50, "--agents", "supervised", "--sizes", "16", "--optimizer", "adam")
+    chosen = records.chosen("DigitsReward-v0", "supervised", plain, 128)
+    assert chosen == replace(plain, lr=RATES[5] / 50, init="paper")
+    assert len(records.read_table(records.FOLDER / "settings.csv")) == 2
+
+
+def test_an_unknown_optimizer_is_refused():
+    with pytest.raises(ValueError, match="unknown optimizer 'rms': choose one of sgd, adam"):
+        Options(optimizer="rms").check()
+
+
 def test_the_criterion_is_superviseds_own_mean_for_the_budget_it_had(searched):
     searched(MIDDLE, "--agents", "supervised,q_agrel", "--sizes", "16", "--epochs", "2")
     small = Settings(sizes=(16,))

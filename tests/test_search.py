@@ -1,6 +1,7 @@
 """The search on made-up landscapes: the same for every cell, whatever it finds."""
 
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -35,6 +36,16 @@ def test_every_cell_gets_sixteen_configurations_at_a_fifth_of_the_budget(landsca
     assert configurations(jobs) == {(a, lr, i) for a in CELLS for lr in RATES for i in INITS}
     assert len(jobs) == 3 * 16
     assert [f.tried for f in found] == [16] * 3
+
+
+def test_adam_has_a_range_of_its_own_as_long(landscape):
+    cells = {name: replace(settings, optimizer="adam") for name, settings in CELLS.items()}
+    looks = landscape(peaked(MIDDLE / 50))
+    found = search.search(cells, TASK, Path("unused"))
+    assert sorted({job.settings.lr for job in looks[0][0]}) == pytest.approx(
+        [rate / 50 for rate in reversed(RATES)]
+    )
+    assert all(f.settings.lr == pytest.approx(MIDDLE / 50) and not f.on_edge for f in found)
 
 
 def test_the_best_three_of_every_cell_get_the_whole_budget_on_both_seeds(landscape):

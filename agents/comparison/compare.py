@@ -59,7 +59,9 @@ def compare(options: Options, seeds: int, out: Path, claims: Sequence[Claim] = (
         for seed in range(FIRST_SEED, FIRST_SEED + seeds)
     ]
     results = run_all(jobs, out / "runs", options)
-    reference = Settings(network=options.network, sizes=options.hidden_sizes())
+    reference = Settings(
+        network=options.network, sizes=options.hidden_sizes(), optimizer=options.optimizer
+    )
     frozen = records.criterion(options.env, reference, options.batch, options.epochs)
     task = Task(
         options.env, classes_of(options.env), options.epochs, points[-1], device, frozen,

@@ -12,6 +12,7 @@ import tyro
 
 from agents.credit import RULES
 from agents.making import own_class
+from agents.plasticity import OPTIMIZERS
 from agents.runs.attempt import Failed, blame
 from agents.runs.sweep import How
 from agents.settings import Settings, name_of, settings_of
@@ -40,6 +41,8 @@ class Options(How):
     """dense, conv, loccon, deep, resnet18, tanh or sigmoid."""
     sizes: str = ""
     """Hidden sizes of dense (its own: 500,300), tanh or sigmoid, or the width of resnet18 (64)."""
+    optimizer: str = "sgd"
+    """sgd, adam or adamw."""
     epochs: int = 10
     """Budget of every run, in passes over the training images."""
     batch: int = 128
@@ -49,12 +52,15 @@ class Options(How):
 
     def cells(self) -> dict[str, Settings | None]:
         """Each agent's untuned settings on this network; None for a class of the user's own."""
-        return {
-            agent: None
-            if ":" in agent
-            else replace(settings_of(agent), network=self.network, sizes=self.hidden_sizes())
-            for agent in (GRID if self.agents == "grid" else map(str.strip, self.agents.split(",")))
-        }
+        names = GRID if self.agents == "grid" else map(str.strip, self.agents.split(","))
+        return {name: None if ":" in name else self._settings(name) for name in names}
+
+    def _settings(self, agent: str) -> Settings:
+        settings = settings_of(agent)
+        task: dict[str, Any] = {"network": self.network, "sizes": self.hidden_sizes()}
+        if self.optimizer != settings.optimizer:
+            task |= {"optimizer": self.optimizer, "lr": OPTIMIZERS.get(self.optimizer, 1.0)}
+        return replace(settings, **task)
 
     def check(self) -> None:
         """Refuse now what no run could use. Raises ValueError, TypeError, Failed."""

@@ -14,7 +14,7 @@ from agents.making import pick_device
 from agents.runs.job import Job
 from agents.settings import Settings
 
-TASK = ("env", "network", "sizes", "epochs", "batch")  # options that can be varied
+TASK = ("env", "network", "sizes", "optimizer", "epochs", "batch")  # options that can be varied
 AGENT = tuple(f.name for f in fields(Settings) if f.name not in ("signal", "credit", *TASK))
 
 

@@ -9,9 +9,9 @@ from agents.checkpoint import replace as write_whole
 from agents.settings import Settings
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-CELL = ("env", "network", "batch", "agent")
+CELL = ("env", "network", "optimizer", "batch", "agent")
 SETTINGS = (*CELL, "lr", "init", "validation", "median", "tried", "on_edge", "epochs", "seeds")
-CRITERION = ("env", "network", "batch", "epochs")
+CRITERION = ("env", "network", "optimizer", "batch", "epochs")
 CRITERIA = (*CRITERION, "supervised_validation", "seeds")
 
 
@@ -45,7 +45,7 @@ def merge_rows(
 
 def chosen(env: str, agent: str, settings: Settings, batch: int) -> Settings | None:
     """The settings that the search chose for a cell, or None if it was not searched."""
-    cell = (env, network_name(settings), str(batch), agent)
+    cell = (env, network_name(settings), settings.optimizer, str(batch), agent)
     for row in read_table(FOLDER / "settings.csv"):
         if tuple(row[k] for k in CELL) == cell:
             return replace(settings, lr=float(row["lr"]), init=row["init"])
@@ -54,7 +54,7 @@ def chosen(env: str, agent: str, settings: Settings, batch: int) -> Settings | N
 
 def criterion(env: str, settings: Settings, batch: int, epochs: int) -> float | None:
     """S, frozen: supervised's final validation accuracy on the tuning seeds; None: not searched."""
-    task = (env, network_name(settings), str(batch), str(epochs))
+    task = (env, network_name(settings), settings.optimizer, str(batch), str(epochs))
     for row in read_table(FOLDER / "criteria.csv"):
         if tuple(row[k] for k in CRITERION) == task:
             return float(row["supervised_validation"])

@@ -2,9 +2,10 @@
 
 16 configurations: 8 learning rates, a factor 2 apart from the credit rule's `largest_rate` down
 (perturbed costs are so noisy that their useful rates are much smaller than those of a carried
-error), times 2 initialisations. At a first look all of them run a fifth of the budget on one
-tuning seed. The best 3 run all of it on both, one that diverges giving its place to the next, and
-the best final validation accuracy wins. A best rate on the edge extends the range of every cell.
+error; Adam's rates are a fiftieth of plain descent's), times 2 initialisations. At a first look
+all of them run a fifth of the budget on one tuning seed. The best 3 run all of it on both, one that
+diverges giving its place to the next, and the best final validation accuracy wins. A best rate on
+the edge extends the range of every cell.
 
 Two seeds do not see a divergence that strikes one run in four, so the winner needs a margin: with
 1.4 times its rate both seeds must come through a fifth of the budget, or the second best wins.
@@ -16,6 +17,7 @@ from math import log2
 from pathlib import Path
 from statistics import fmean, median
 
+from agents.plasticity import OPTIMIZERS
 from agents.runs.job import Job
 from agents.runs.sweep import How, run_all
 from agents.settings import INITS, Settings
@@ -71,7 +73,7 @@ def search_rates(
 ) -> list[Found]:
     """Two looks over one range of learning rates: all shortly, the best ones fully."""
     everything = [
-        (agent, replace(settings, lr=settings.rule.largest_rate / 2**k, init=init))
+        (agent, replace(settings, lr=_largest(settings) / 2**k, init=init))
         for agent, settings in cells.items()
         for k in halvings
         for init in INITS
@@ -90,7 +92,12 @@ def search_rates(
 
 
 def _halvings(settings: Settings) -> int:
-    return round(log2(settings.rule.largest_rate / settings.lr))
+    return round(log2(_largest(settings) / settings.lr))
+
+
+def _largest(settings: Settings) -> float:
+    """The rate that the range begins with: the rule's, in the optimiser's own measure."""
+    return settings.rule.largest_rate * (OPTIMIZERS[settings.optimizer] / OPTIMIZERS["sgd"])
 
 
 def _finals(first: Scores, task: Task, folder: Path) -> Scores:

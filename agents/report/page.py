@@ -162,7 +162,10 @@ def _frozen(comparison: Comparison, epochs: int) -> float | None:
     """Supervised's accuracy as the search left it, if this task was searched."""
     for settings in filter(None, (entry.config["settings"] for entry in comparison.entries)):
         with suppress(ValueError, TypeError):  # a network of the user's own
-            known = Settings(network=settings["network"], sizes=tuple(settings["sizes"]))
+            known = Settings(
+                network=settings["network"], sizes=tuple(settings["sizes"]),
+                optimizer=settings["optimizer"],
+            )  # fmt: skip
             return searched.criterion(comparison.env, known, comparison.batch, epochs)
     return None
 
