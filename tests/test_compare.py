@@ -109,12 +109,14 @@ def test_the_picture_is_a_png_of_1200_pixels_width(whole):
     assert imread(path).shape[:2] == (690, 1200)
 
 
-def test_the_table_and_the_path_of_the_picture_are_printed(whole):
+def test_the_table_and_the_paths_of_picture_and_report_are_printed(whole):
     output = (whole / "output").read_text()
     for agent, row in summary(whole).items():
         shown = f"{100 * row['test_accuracy']['per_seed'][0]:.1f}"
         assert any(agent in line and shown in line for line in output.splitlines())
-    assert output.rstrip().endswith("Learning curves: out/curves.png")
+    *_, picture, report = output.splitlines()
+    assert (picture, report) == ("Learning curves: out/curves.png", "Report: out/report.html")
+    assert "Learning from reward takes" in (whole / report.removeprefix("Report: ")).read_text()
     assert "Default settings, since none were searched for on this task: supervised" in output
 
 
