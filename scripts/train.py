@@ -38,6 +38,8 @@ class Args:
     """dense, conv, loccon, deep, resnet18, tanh or sigmoid."""
     sizes: str = ""
     """Hidden sizes of dense (its own: 500,300), tanh or sigmoid, or the width of resnet18 (64)."""
+    optimizer: str = "sgd"
+    """sgd, adam or adamw."""
     lr: float | None = None
     """Learning rate, if not the one that was searched for or the agent's own."""
     epochs: int = 10
@@ -52,6 +54,8 @@ class Args:
     """auto (a GPU if there is one), cpu, cuda or cuda:<i>."""
     threads: int = 1
     """PyTorch's threads: small networks only wait for a second one."""
+    deterministic: bool = False
+    """Only kernels that give the same bits at every call: slower, and of use on a GPU alone."""
     out: Path = Path("results/train")
     """Root of the runs' folders."""
     resume: bool = False
@@ -65,7 +69,8 @@ class Args:
         """What is to be run. Raises ValueError, TypeError, Failed."""
         options = Options(
             env=self.env, agents=self.agent, network=self.network, sizes=self.sizes,
-            epochs=self.epochs, batch=self.batch, device=self.device, threads=self.threads,
+            optimizer=self.optimizer, epochs=self.epochs, batch=self.batch, device=self.device,
+            threads=self.threads,
         )  # fmt: skip
         grid = {} if self.lr is None else {"lr": (self.lr,)}
         (job,) = Plan(options, (self.seed,), grid, self.watched).jobs()
@@ -118,7 +123,7 @@ def _run(job: Job, args: Args) -> Outcome:
             done += trials
             bar.show(done, f"{job}: running accuracy {accuracy:.1%}")
 
-        attempt = Attempt(job, args.out, origin(), args.threads, retry=True)
+        attempt = Attempt(job, args.out, origin(), args.threads, args.deterministic, retry=True)
         return replace(attempt, board=args.tensorboard, progress=progress)()
 
 

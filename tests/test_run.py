@@ -1,5 +1,6 @@
 """What a run counts and keeps beside its accuracies."""
 
+import os
 from dataclasses import replace
 
 import gymnasium as gym
@@ -117,10 +118,24 @@ def test_submitit_puts_an_attempt_into_the_queue_as_it_is(tmp_path):
     assert replace(again.function, threads=2) != attempt
 
 
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_a_run_says_whether_its_kernels_were_deterministic(deterministic, tmp_path, monkeypatch):
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    attempt = Attempt(job("q_agrel"), tmp_path, {}, 1, deterministic)
+    try:
+        assert attempt().result
+        assert torch.are_deterministic_algorithms_enabled() == deterministic
+        assert ("CUBLAS_WORKSPACE_CONFIG" in os.environ) == deterministic
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert read(attempt.job.folder(tmp_path)).config["deterministic"] == deterministic
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_on_a_gpu_a_run_that_was_stopped_ends_with_the_same_bits(tmp_path, monkeypatch):
     one = replace(job("q_agrel", momentum=0.9), device="cuda")
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
     try:
         run(one, whole, quietly, source={})

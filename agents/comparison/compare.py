@@ -54,7 +54,7 @@ def compare(options: Options, seeds: int, out: Path, claims: Sequence[Claim] = (
     epochs = epoch_points(epoch, options.epochs, options.batch)
     read = tuple(sorted({*points, *epochs}))
     jobs = [
-        Job(options.env, agent, settings[agent], seed, options.batch, read, device)
+        Job(options.env, agent, settings[agent], seed, options.batch, read, device, watched=True)
         for agent in cells
         for seed in range(FIRST_SEED, FIRST_SEED + seeds)
     ]

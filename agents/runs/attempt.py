@@ -1,5 +1,6 @@
 """One run as one of many: it is left alone if done, and its failure is kept, not raised."""
 
+import os
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ class Attempt:
     root: Path
     source: Mapping[str, Any]  # as in `run`
     threads: int  # PyTorch's, for each run
+    deterministic: bool = False  # the same bits on a GPU at every call, if more slowly
     waits: bool = False  # for another that is at work in the folder; else it is left to that one
     retry: bool = False  # even if it failed before
     board: bool = False  # for TensorBoard, too
@@ -51,6 +53,9 @@ class Attempt:
     def __call__(self) -> Outcome:
         """Begin it or go on with it. Raises Unwritable: the other runs could not be kept either."""
         torch.set_num_threads(self.threads)
+        torch.use_deterministic_algorithms(self.deterministic)
+        if self.deterministic:
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
         folder = self.job.folder(self.root)
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)

@@ -106,6 +106,7 @@ class Run:
         machine = {
             "device_name": device_name(pick_device(self.job.device)),
             "threads": torch.get_num_threads(),
+            "deterministic": torch.are_deterministic_algorithms_enabled(),
         }
         config = self.job.to_dict() | machine | dict(source) | {"started": now()}
         with writing(self.folder):

@@ -33,6 +33,8 @@ class How:
     """Runs at once on this machine; 0: one a core, or one a GPU."""
     threads: int = 1
     """PyTorch's threads in each run: small networks only wait for a second one."""
+    deterministic: bool = False
+    """Only kernels that give the same bits at every call: slower, and of use on a GPU alone."""
     executor: Literal["local", "slurm"] = "local"
     """Where runs are made: in processes on this machine, or as jobs on a SLURM cluster."""
     slurm: str = ""
@@ -82,8 +84,9 @@ def _make(todo: Sequence[Job], root: Path, how: How) -> dict[Job, Outcome]:
         with executor(how, todo, root) as pool, Bar(total, how.quiet) as bar:
             watch = Watch(todo, root, bar)
             plan = Attempt(
-                todo[0], root, origin(), how.threads, retry=how.retry, board=how.tensorboard
-            )
+                todo[0], root, origin(), how.threads, how.deterministic, retry=how.retry,
+                board=how.tensorboard,
+            )  # fmt: skip
             attempts = [replace(plan, job=job) for job in todo]
             watch.until_done(pool, attempts)
             left = [one for one in attempts if watch.outcomes[one.job] == Outcome()]
