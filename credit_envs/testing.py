@@ -15,6 +15,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
 from credit_envs.datasets import DATASETS, load
+from credit_envs.payments import Payments
 
 SEED = 0
 BATCH = 7  # small and odd, so that batches straddle passes
@@ -49,8 +50,9 @@ class _Maker:
             raise ValueError("The environment has no spec: make it with gym.make.")
         self._spec, self._layout = spec, spec.kwargs.get("layout", "HWC")
         name, split = spec.kwargs["dataset"], spec.kwargs.get("split", "train")
-        self._shape, self.classes = DATASETS[name].shape, DATASETS[name].classes
-        self.data, self.presentations = load(name, split), spec.kwargs.get("presentations", 1)
+        self._shape, self.data = DATASETS[name].shape, load(name, split)
+        self.presentations = spec.kwargs.get("presentations", 1)
+        self.payments = Payments(self.single())
 
     def single(self, reveal_label: bool = False) -> gym.Env[Any, Any]:
         return gym.make(self._spec, disable_env_checker=True, reveal_label=reveal_label).unwrapped
@@ -94,7 +96,7 @@ def _check_trial(maker: _Maker) -> None:
     assert info == {}, f"Reset's info must be empty, as labels leak there: {info}."
     for action in (1.5, None, "1", True):
         _check_refusal(env, action, TypeError, f"Action {action!r} must be refused.")
-    for action in (-1, maker.classes):
+    for action in (-1, maker.payments.actions):
         _check_refusal(env, action, ValueError, f"Action {action} must be refused.")
     assert np.array_equal(env.reset()[0], image), "Without a guess, reset must show the same image."
     terminal, reward, terminated, _, info = env.step(np.int64(0))
@@ -113,9 +115,8 @@ def _check_rewards(maker: _Maker) -> None:
         image, _ = env.reset()
         assert np.array_equal(image, twins), "What is shown must not depend on the guesses."
         assert set(info) == {"label"}, f"With reveal_label, info must be the label alone: {info}."
-        right = trial % 2 == 0
-        reward = env.step(info["label"] if right else (info["label"] + 1) % maker.classes)[1]
-        assert reward == right, f"A {'right' if right else 'wrong'} guess was paid {reward}."
+        action = maker.payments.guess(info["label"], right=trial % 2 == 0)
+        maker.payments.check(info["label"], action, float(env.step(action)[1]))
 
 
 def _check_vector(maker: _Maker, device: str | None) -> None:
@@ -128,11 +129,11 @@ def _check_vector(maker: _Maker, device: str | None) -> None:
     assert np.asarray(images) in env.observation_space, "A batch is not in its observation space."
     shown = _trials(maker.single(reveal_label=True), BATCH * maker.presentations)
     labels = [info["label"] for _, info in shown][:: maker.presentations]
-    guesses = [(labels[0] + 1) % maker.classes, *labels[1:]]
+    guesses = [maker.payments.guess(label, right=row > 0) for row, label in enumerate(labels)]
     _, rewards, terminated, truncated, info = env.step(_guesses(device, guesses))
     assert info == {}, f"Step's info must be empty in the vector form: {info}."
-    paid = np.asarray(rewards).tolist()
-    assert paid == [0.0] + [1.0] * (BATCH - 1), f"A wrong and {BATCH - 1} right guesses got {paid}."
+    for label, action, reward in zip(labels, guesses, np.asarray(rewards).tolist(), strict=True):
+        maker.payments.check(label, action, reward)
     assert np.asarray(terminated).all(), "Every trial must terminate."
     assert not np.asarray(truncated).any(), "No trial may truncate."
     twin.reset(seed=SEED)
@@ -155,7 +156,7 @@ def _check_vector_refusals(maker: _Maker, device: str | None) -> None:
     rest, sentence = [0] * (BATCH - 1), "A batch must refuse the actions"
     for actions in ([0.0, *rest], [True] * BATCH):
         _check_refusal(env, _guesses(device, actions), TypeError, f"{sentence} {actions}.")
-    for actions in (rest, [-1, *rest], [maker.classes, *rest]):
+    for actions in (rest, [-1, *rest], [maker.payments.actions, *rest]):
         _check_refusal(env, _guesses(device, actions), ValueError, f"{sentence} {actions}.")
     assert np.array_equal(env.reset()[0], images), "A refused batch must stay open."
 

@@ -1,5 +1,6 @@
 """The native vector environment: B images, B guesses and B rewards per step."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +12,8 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from credit_envs.arrays import NumpyBatch
+from credit_envs.judge import Judge
+from credit_envs.rewards import Rewards, given
 from credit_envs.stream import Stream, checked_presentations, checked_seed, requested_position
 from credit_envs.task import (
     RENDER_FPS,
@@ -34,12 +37,13 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
     The single environment's, B of them. `layout="CHW"` is a view of channels-last memory.
 
     ## Action Space
-    B classes: a NumPy integer array, a list or a tuple of ints, or with `device` an integer tensor
-    on it. A batch with an action that is no class is refused and stays open; on CUDA the error
+    B actions: a NumPy integer array, a list or a tuple of ints, or with `device` an integer tensor
+    on it. A batch with an action out of range is refused and stays open; on CUDA the error
     comes up to 1000 trials later, or at `check_actions()`, since reading it makes the host wait.
 
     ## Rewards
-    1.0 for the image's class, 0.0 for any other: float64, float32 as a tensor.
+    1.0 for the image's class, 0.0 for any other, or what `rewards` says: float64, float32 as a
+    tensor.
 
     ## Episode End
     Every step terminates every trial.
@@ -66,6 +70,7 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
         layout: Layout = "HWC",
         dtype: PixelType = "uint8",
         presentations: int = 1,
+        rewards: Rewards | Mapping[str, Any] | None = None,
         device: str | None = None,
         render_mode: RenderMode | None = None,
         autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP,
@@ -80,7 +85,8 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
         self.render_mode = render_mode
         self.reveal_label = reveal_label
         self.presentations = checked_presentations(presentations)
-        self.task = Task(dataset, split, layout, dtype)
+        self.rewards = given(Rewards, rewards, "rewards")
+        self.task = Task(dataset, split, layout, dtype, self.rewards)
         self.num_envs = checked_num_envs(num_envs, len(self.task.images))
         self.single_observation_space = self.task.observation_space
         self.single_action_space = self.task.action_space
@@ -88,6 +94,9 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
         self._stream = Stream(
             len(self.task.images), num_envs, self._batch.place, self.presentations
         )
+        self._judge: Judge | None = None
+        if self.rewards != Rewards():
+            self._judge = Judge(self.task, self._stream, self._batch, reveal_label)
         self._index: Any = None  # of the open images, (B,)
 
     @cached_property
@@ -97,7 +106,7 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
 
     @cached_property
     def action_space(self) -> Space[Any]:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """B classes."""
+        """B actions."""
         return batch_space(self.single_action_space, self.num_envs)
 
     @property
@@ -119,10 +128,13 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
         if self._index is None:
             raise ResetNeeded("Call reset() before the first step().")
         actions = self._batch.checked(actions, self.position)
-        labels = self._batch.labels(self._index)
-        rewards = self._batch.rewards(actions, labels)
+        if self._judge is None:
+            labels = self._batch.labels(self._index)
+            rewards = self._batch.rewards(actions, labels)
+            info = {"label": labels} if self.reveal_label else {}
+        else:
+            rewards, info = self._judge.settle(self._index, actions)
         self._stream.advance()
-        info = {"label": labels} if self.reveal_label else {}
         terminated, truncated = self._batch.flags(True), self._batch.flags(False)
         return self._show(), rewards, terminated, truncated, info
 

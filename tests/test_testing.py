@@ -34,6 +34,17 @@ def test_an_environment_passes_in_every_form(layout, dtype, split):
     check_reward_env(gym.make("DigitsReward-v0", layout=layout, dtype=dtype, split=split))
 
 
+@pytest.mark.parametrize(
+    "rewards",
+    [
+        {"matrix": "-1/+1", "flip": 0.3, "noise": 0.2, "label_noise": 0.4},
+        {"matrix": [[0, 1, 3]] * 5 + [[3, 1, 0]] * 5},
+    ],
+)
+def test_an_environment_passes_with_rewards_of_its_own(rewards):
+    check_reward_env(gym.make("DigitsReward-v0", split="test", rewards=rewards))
+
+
 def test_a_colour_image_passes_channels_first(dataset):
     if dataset.startswith("CIFAR"):
         check_reward_env(gym.make(f"{dataset}Reward-v0", layout="CHW", split="test"))

@@ -1,0 +1,81 @@
+"""What is paid where `Rewards` asks for more than 1.0 for the image's class."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from credit_envs.stream import FLIP, LABELS, NOISE, PerPass, Stream
+from credit_envs.task import Task
+
+
+class Judge:
+    """Judges the guesses at a stream's open batch.
+
+    All randomness belongs to the trial, not to the order in which it is asked for: every form
+    of the environment, and a run that resumes, pays the same. `batch` is `arrays.NumpyBatch`
+    or `tensors.TorchBatch`: arrays or tensors, whose common methods are all that is used here.
+    """
+
+    def __init__(self, task: Task, stream: Stream, batch: Any, reveal_label: bool) -> None:
+        self._task, self._stream, self._batch = task, stream, batch
+        self._rewards, self._reveal = task.rewards, reveal_label
+        table = task.rewards.table(task.classes)
+        both = np.stack([table, task.rewards.flipped(table)])
+        self._pay, self._both = table.size, batch.place(both.ravel())
+        self._flips = [self._per_trial(FLIP, n) for n in range(stream.presentations)]
+        self._noises = [self._per_trial(NOISE, n) for n in range(stream.presentations)]
+        self._begun = -1
+        self._labels: Any = None  # of all images
+
+    def settle(self, index: Any, actions: Any) -> tuple[Any, dict[str, Any]]:
+        """Return the rewards (B,) of the guesses at the images at `index`, and the info."""
+        self._begin()
+        labels, columns = self._labels.take(index), self._task.actions
+        # On a GPU an action that is none is told of later, and must not stop the device here.
+        paid = labels * columns + actions.clip(0, columns - 1)  # where in the table, (B,)
+        position, seen = self._stream.position, self._stream.seen
+        if self._rewards.flip:
+            paid = paid + self._flips[seen].at(position)
+        rewards = self._both.take(paid)
+        if self._rewards.noise:
+            rewards = rewards + self._noises[seen].at(position)
+        return self._batch.real(rewards), {"label": labels} if self._reveal else {}
+
+    def _begin(self) -> None:
+        """Draw anew what belongs to a stream as a whole, once it is another one."""
+        if self._begun == self._stream.begun:
+            return
+        self._begun = self._stream.begun
+        for draws in self._flips + self._noises:
+            draws.forget()
+        self._labels = self._batch.place(self._noisy_labels())
+
+    def _noisy_labels(self) -> NDArray[np.int64]:
+        labels, classes = self._task.labels, self._task.classes
+        rng = self._stream.child(LABELS)
+        wrong = rng.random(len(labels)) < self._rewards.label_noise
+        return np.where(wrong, labels + rng.integers(1, classes, len(labels)), labels) % classes
+
+    def _per_trial(self, kind: int, presentation: int) -> PerPass:
+        size = self._stream.size
+
+        def draw(number: int) -> NDArray[Any]:
+            rng = self._stream.child(kind, number, presentation)
+            if kind == NOISE:
+                return rng.standard_normal(size) * self._rewards.noise
+            return (rng.random(size) < self._rewards.flip) * self._pay
+
+        return PerPass(draw, size, self._stream.batch, self._batch.place)
+
+
+class SingleJudge:
+    """Judges one guess, as plain numbers."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+
+    def settle(self, index: int, action: int) -> tuple[float, dict[str, Any]]:
+        """Return the reward of the guess at the image at `index`, and the info."""
+        rewards, info = self._judge.settle(np.array([index]), np.array([action]))
+        return float(rewards[0]), {key: values[0].item() for key, values in info.items()}

@@ -1,0 +1,104 @@
+"""What guesses are paid: the options, checked, and the table of rewards that they come to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from math import isfinite
+from numbers import Real
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Group = TypeVar("Group")
+Table = tuple[tuple[float, ...], ...]
+
+NAMED = {"0/1": (0.0, 1.0), "-1/+1": (-1.0, 1.0)}  # the rewards of a wrong and of a right guess
+
+
+@dataclass(frozen=True)
+class Rewards:
+    """How guesses are paid; each option is off unless it is given.
+
+    A trial's label is its image's class, changed by `label_noise`. It pays `matrix[label, action]`,
+    then comes `flip`, then `noise`. Each presentation of a trial has its own flip and noise.
+    """
+
+    matrix: str | Table | Sequence[Sequence[float]] | NDArray[Any] = "0/1"
+    """Rewards [class, action], with as many actions as it has columns; or "0/1" or "-1/+1"."""
+    flip: float = 0.0
+    """Probability that a reward is mirrored between the matrix's lowest and highest."""
+    noise: float = 0.0
+    """Standard deviation of Gaussian noise on each reward."""
+    label_noise: float = 0.0
+    """Probability that an image has a wrong label: any other class, the same one all along."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.matrix, str):  # as plain numbers it is JSON, and can be compared
+            object.__setattr__(self, "matrix", plain_table(self.matrix))
+        elif self.matrix not in NAMED:
+            raise ValueError(
+                f"matrix={self.matrix!r} is none of {', '.join(map(repr, NAMED))}: choose one, "
+                "or give the rewards as a table [class, action]."
+            )
+        check_probability("flip", self.flip)
+        check_probability("label_noise", self.label_noise)
+        if not is_number(self.noise) or self.noise < 0:
+            raise ValueError(f"noise={self.noise!r} is no standard deviation: give 0 or more.")
+
+    def table(self, classes: int) -> NDArray[np.float64]:
+        """Return the rewards [class, action], or raise if the matrix is not for that many."""
+        if isinstance(self.matrix, str):
+            wrong, right = NAMED[self.matrix]
+            return np.where(np.eye(classes, dtype=bool), right, wrong)
+        table = np.array(self.matrix)
+        if len(table) != classes:
+            raise ValueError(
+                f"The matrix has {len(table)} rows, but there are {classes} classes: it needs a "
+                "row per class and a column per action."
+            )
+        return table
+
+    def flipped(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what is paid in place of `table` when the reward is flipped."""
+        return table.min() + table.max() - table
+
+
+def given(kind: type[Group], options: Group | Mapping[str, Any] | None, keyword: str) -> Group:
+    """Return a group of options, given as itself or as a dict; None stands for the defaults."""
+    if options is None:
+        return kind()
+    if isinstance(options, kind):
+        return options
+    name = kind.__name__
+    if not isinstance(options, Mapping):
+        raise TypeError(f"{keyword}={options!r} must be a dict of options, or {name}(...).")
+    names = [field.name for field in fields(kind)]  # pyright: ignore[reportArgumentType]
+    for option in options:
+        if option not in names:
+            raise ValueError(f"{keyword} has no option {option!r}, only {', '.join(names)}.")
+    return kind(**options)
+
+
+def plain_table(matrix: Any) -> Table:
+    """Return a table [class, action] as tuples of floats, or raise if it is none."""
+    try:
+        table = np.array(matrix, dtype=np.float64)
+    except (TypeError, ValueError):
+        table = np.empty(0)
+    if table.ndim != 2 or table.shape[1] < 2 or not np.isfinite(table).all():
+        raise ValueError(
+            "The matrix must be a table [class, action] of finite rewards, with two actions or "
+            f"more, not {matrix!r}."
+        )
+    return tuple(tuple(map(float, row)) for row in table)
+
+
+def is_number(value: object) -> bool:
+    """Return whether the value is a finite real number; a bool is none."""
+    return isinstance(value, Real) and not isinstance(value, bool) and isfinite(value)
+
+
+def check_probability(name: str, value: object) -> None:
+    """Raise a sentence unless the value is a number in 0..1."""
+    if not is_number(value) or not 0 <= value <= 1:  # pyright: ignore[reportOperatorIssue]
+        raise ValueError(f"{name}={value!r} is no probability: give a number in 0..1.")
