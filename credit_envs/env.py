@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from credit_envs.arrays import NumpyBatch
 from credit_envs.judge import Judge, SingleJudge
+from credit_envs.order import Order
 from credit_envs.rewards import Rewards, given
 from credit_envs.stream import Stream, checked_presentations, checked_seed, requested_position
 from credit_envs.task import (
@@ -56,7 +57,9 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
     - `presentations`: how often each image is shown in a row, an episode and a reward each time
       (for rules that compare two rewards). They are one trial; trials are counted as they end.
     - `rewards`: `credit_envs.rewards.Rewards`, or a dict of its options: the matrix of rewards,
-      flips, noise, wrong labels.
+      flips, noise, wrong labels, reversals.
+    - `order`: `credit_envs.order.Order`, or a dict of its options: imbalanced classes, classes in
+      stages.
     - `render_mode`: None or "rgb_array".
 
     `reset(seed=s)` starts a stream anew; `reset(options={"position": n})` moves it to trial n.
@@ -79,6 +82,7 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
         dtype: PixelType = "uint8",
         presentations: int = 1,
         rewards: Rewards | Mapping[str, Any] | None = None,
+        order: Order | Mapping[str, Any] | None = None,
         render_mode: RenderMode | None = None,
     ) -> None:
         check_render_mode(render_mode)
@@ -86,10 +90,13 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
         self.reveal_label = reveal_label
         self.presentations = checked_presentations(presentations)
         self.rewards = given(Rewards, rewards, "rewards")
-        self.task = Task(dataset, split, layout, dtype, self.rewards)
+        self.order = given(Order, order, "order")
+        self.task = Task(dataset, split, layout, dtype, self.rewards, self.order)
         self.observation_space = self.task.observation_space
         self.action_space = self.task.action_space
-        self._stream = Stream(len(self.task.images), 1, np.asarray, self.presentations)
+        self._stream = Stream(
+            self.task.pass_length, 1, np.asarray, self.presentations, self.task.shuffle
+        )
         self._judge: SingleJudge | None = None
         if self.rewards != Rewards():
             batch = NumpyBatch(self.task, 1)

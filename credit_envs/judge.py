@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from credit_envs.stream import FLIP, LABELS, NOISE, PerPass, Stream
+from credit_envs.stream import CYCLE, FLIP, LABELS, NOISE, PerPass, Stream
 from credit_envs.task import Task
 
 
@@ -25,13 +25,16 @@ class Judge:
         self._pay, self._both = table.size, batch.place(both.ravel())
         self._flips = [self._per_trial(FLIP, n) for n in range(stream.presentations)]
         self._noises = [self._per_trial(NOISE, n) for n in range(stream.presentations)]
+        self._lanes = batch.place(np.arange(stream.batch))
         self._begun = -1
         self._labels: Any = None  # of all images
+        self._cycle: Any = None  # the classes in the order in which reversals go through them
+        self._rank: Any = None  # where on the cycle a class stands
 
     def settle(self, index: Any, actions: Any) -> tuple[Any, dict[str, Any]]:
         """Return the rewards (B,) of the guesses at the images at `index`, and the info."""
         self._begin()
-        labels, columns = self._labels.take(index), self._task.actions
+        labels, columns = self._reversed(self._labels.take(index)), self._task.actions
         # On a GPU an action that is none is told of later, and must not stop the device here.
         paid = labels * columns + actions.clip(0, columns - 1)  # where in the table, (B,)
         position, seen = self._stream.position, self._stream.seen
@@ -42,6 +45,18 @@ class Judge:
             rewards = rewards + self._noises[seen].at(position)
         return self._batch.real(rewards), {"label": labels} if self._reveal else {}
 
+    def _reversed(self, labels: Any) -> Any:
+        """Return the labels, (B,), moved along the cycle by the reversals before each trial."""
+        position, classes = self._stream.position, self._task.classes
+        start, every = self._rewards.reverse_at, self._rewards.reverse_every
+        if start is not None:
+            steps = self._lanes >= min(max(start - position, 0), self._stream.batch)
+        elif every is not None:
+            steps = (self._lanes + position % every) // every + position // every % classes
+        else:
+            return labels
+        return self._cycle.take((self._rank.take(labels) + steps) % classes)
+
     def _begin(self) -> None:
         """Draw anew what belongs to a stream as a whole, once it is another one."""
         if self._begun == self._stream.begun:
@@ -50,6 +65,8 @@ class Judge:
         for draws in self._flips + self._noises:
             draws.forget()
         self._labels = self._batch.place(self._noisy_labels())
+        cycle = self._stream.child(CYCLE).permutation(self._task.classes)
+        self._cycle, self._rank = self._batch.place(cycle), self._batch.place(cycle.argsort())
 
     def _noisy_labels(self) -> NDArray[np.int64]:
         labels, classes = self._task.labels, self._task.classes

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from math import isfinite
 from numbers import Real
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,8 @@ NAMED = {"0/1": (0.0, 1.0), "-1/+1": (-1.0, 1.0)}  # the rewards of a wrong and 
 class Rewards:
     """How guesses are paid; each option is off unless it is given.
 
-    A trial's label is its image's class, changed by `label_noise`. It pays `matrix[label, action]`,
-    then comes `flip`, then `noise`. Each presentation of a trial has its own flip and noise.
+    A trial's label is its image's class, changed by `label_noise`, then moved on by reversals. It
+    pays `matrix[label, action]`; then come `flip` and `noise`, anew in each presentation.
     """
 
     matrix: str | Table | Sequence[Sequence[float]] | NDArray[Any] = "0/1"
@@ -32,6 +32,12 @@ class Rewards:
     label_noise: float = 0.0
     """Probability that an image has a wrong label: any other class, the same one all along."""
 
+    reverse_at: int | None = None
+    """Trial from which on every label is another one: the next on a cycle that the seed draws."""
+    reverse_every: int | None = None
+    """Trials after which every label moves on along that cycle, again and again: with two classes
+    there and back."""
+
     def __post_init__(self) -> None:
         if not isinstance(self.matrix, str):  # as plain numbers it is JSON, and can be compared
             object.__setattr__(self, "matrix", plain_table(self.matrix))
@@ -40,10 +46,22 @@ class Rewards:
                 f"matrix={self.matrix!r} is none of {', '.join(map(repr, NAMED))}: choose one, "
                 "or give the rewards as a table [class, action]."
             )
+        self._check_reversal()
         check_probability("flip", self.flip)
         check_probability("label_noise", self.label_noise)
         if not is_number(self.noise) or self.noise < 0:
             raise ValueError(f"noise={self.noise!r} is no standard deviation: give 0 or more.")
+
+    def _check_reversal(self) -> None:
+        if self.reverse_at is not None:
+            check_count("reverse_at", self.reverse_at, 0)
+        if self.reverse_every is not None:
+            check_count("reverse_every", self.reverse_every, 1)
+        if self.reverse_at is not None and self.reverse_every is not None:
+            raise ValueError(
+                f"reverse_at={self.reverse_at} and reverse_every={self.reverse_every} contradict "
+                "each other: choose one."
+            )
 
     def table(self, classes: int) -> NDArray[np.float64]:
         """Return the rewards [class, action], or raise if the matrix is not for that many."""
@@ -82,7 +100,7 @@ def given(kind: type[Group], options: Group | Mapping[str, Any] | None, keyword:
 def plain_table(matrix: Any) -> Table:
     """Return a table [class, action] as tuples of floats, or raise if it is none."""
     try:
-        table = np.array(matrix, dtype=np.float64)
+        table: NDArray[np.float64] = np.array(matrix, dtype=np.float64)
     except (TypeError, ValueError):
         table = np.empty(0)
     if table.ndim != 2 or table.shape[1] < 2 or not np.isfinite(table).all():
@@ -90,15 +108,21 @@ def plain_table(matrix: Any) -> Table:
             "The matrix must be a table [class, action] of finite rewards, with two actions or "
             f"more, not {matrix!r}."
         )
-    return tuple(tuple(map(float, row)) for row in table)
+    return tuple(tuple(row) for row in table.tolist())
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Return whether the value is a finite real number; a bool is none."""
     return isinstance(value, Real) and not isinstance(value, bool) and isfinite(value)
 
 
+def check_count(name: str, value: object, least: int) -> None:
+    """Raise a sentence unless the value is an int, `least` or more."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name}={value!r} must be an int, {least} or more.")
+
+
 def check_probability(name: str, value: object) -> None:
     """Raise a sentence unless the value is a number in 0..1."""
-    if not is_number(value) or not 0 <= value <= 1:  # pyright: ignore[reportOperatorIssue]
+    if not is_number(value) or not 0 <= value <= 1:
         raise ValueError(f"{name}={value!r} is no probability: give a number in 0..1.")

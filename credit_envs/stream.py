@@ -1,13 +1,14 @@
 """Which image comes next: seeded shuffled passes without replacement, the same in every form."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 # The stream's SeedSequence children: what each kind of randomness is drawn from.
-ORDER, FLIP, NOISE, LABELS = range(4)
+ORDER, FLIP, NOISE, LABELS, CYCLE, KEPT, STAGES = range(7)
 
 Place = Callable[[NDArray[Any]], Any]
 
@@ -46,7 +47,7 @@ class Stream:
     Each batch is shown `presentations` times in a row, which are one trial.
 
     Pass p is shuffled by its own SeedSequence child (ORDER, p), so that any trial can be reached
-    without replaying those before it.
+    without replaying those before it. `shuffle(stream, p)` makes its order, if it is not plain.
     """
 
     position: int
@@ -56,11 +57,18 @@ class Stream:
     begun: int
     """How often trials have not simply followed each other."""
 
-    def __init__(self, size: int, batch: int, place: Place, presentations: int = 1) -> None:
+    def __init__(
+        self,
+        size: int,
+        batch: int,
+        place: Place,
+        presentations: int = 1,
+        shuffle: Callable[["Stream", int], NDArray[np.int64]] | None = None,
+    ) -> None:
         self.position = self.seen = self.begun = 0
         self.size, self.batch, self.presentations = size, batch, presentations
         self._entropy: int | None = None
-        self._order = PerPass(self._shuffle, size, batch, place)
+        self._order = PerPass(partial(shuffle or plain_shuffle, self), size, batch, place)
 
     def reset(self, rng: np.random.Generator, anew: bool, position: int | None) -> None:
         """Go on; or draw a stream anew from `rng` and begin it; or move to trial `position`."""
@@ -87,8 +95,10 @@ class Stream:
         """Return a generator of the stream's own for one kind of randomness."""
         return np.random.default_rng(np.random.SeedSequence(self._entropy, spawn_key=key))
 
-    def _shuffle(self, number: int) -> NDArray[np.int64]:
-        return self.child(ORDER, number).permutation(self.size)
+
+def plain_shuffle(stream: Stream, number: int) -> NDArray[np.int64]:
+    """Return every image once, in the order of pass `number`, (size,)."""
+    return stream.child(ORDER, number).permutation(stream.size)
 
 
 def requested_position(options: dict[str, Any] | None) -> int | None:

@@ -7,6 +7,7 @@ from gymnasium.spaces import Box, Discrete
 from numpy.typing import NDArray
 
 from credit_envs.datasets import DATASETS, load
+from credit_envs.order import Composition, Order
 from credit_envs.rewards import Rewards
 
 Layout = Literal["HWC", "CHW", "flat"]
@@ -28,9 +29,17 @@ class Task:
     """What one image looks like to an agent."""
     action_space: Discrete
     """The classes, or what else the rewards have columns for."""
+    pass_length: int
+    """Trials of a pass: as many as images, if the order is plain."""
 
     def __init__(
-        self, dataset: str, split: str, layout: Layout, dtype: PixelType, rewards: Rewards
+        self,
+        dataset: str,
+        split: str,
+        layout: Layout,
+        dtype: PixelType,
+        rewards: Rewards,
+        order: Order,
     ) -> None:
         check_choice("layout", layout, get_args(Layout))
         check_choice("dtype", dtype, get_args(PixelType))
@@ -45,6 +54,10 @@ class Task:
         self.rewards = rewards
         self.actions = rewards.table(self.classes).shape[1]
         self.action_space = Discrete(self.actions)
+        self.pass_length, self.shuffle = len(self.images), None
+        if order != Order():
+            passes = Composition(order, self.labels, self.classes)
+            self.pass_length, self.shuffle = passes.size, passes.shuffle
 
     def observe(self, index: int | np.integer | NDArray[np.int64]) -> NDArray[Any]:
         """Return fresh observations of the images at `index`: one, or a batch for a batch."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from credit_envs.arrays import NumpyBatch
 from credit_envs.judge import Judge
+from credit_envs.order import Order
 from credit_envs.rewards import Rewards, given
 from credit_envs.stream import Stream, checked_presentations, checked_seed, requested_position
 from credit_envs.task import (
@@ -50,7 +51,7 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
 
     ## Arguments
     Those of `RewardEnv`, and
-    - `num_envs`: B, at most the images of the split.
+    - `num_envs`: B, at most the trials of a pass.
     - `device`: None for NumPy arrays; "cpu", "cuda" or "cuda:<i>" for tensors that stay there.
     - `autoreset_mode`: only SAME_STEP.
 
@@ -71,6 +72,7 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
         dtype: PixelType = "uint8",
         presentations: int = 1,
         rewards: Rewards | Mapping[str, Any] | None = None,
+        order: Order | Mapping[str, Any] | None = None,
         device: str | None = None,
         render_mode: RenderMode | None = None,
         autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP,
@@ -86,13 +88,18 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
         self.reveal_label = reveal_label
         self.presentations = checked_presentations(presentations)
         self.rewards = given(Rewards, rewards, "rewards")
-        self.task = Task(dataset, split, layout, dtype, self.rewards)
-        self.num_envs = checked_num_envs(num_envs, len(self.task.images))
+        self.order = given(Order, order, "order")
+        self.task = Task(dataset, split, layout, dtype, self.rewards, self.order)
+        self.num_envs = checked_num_envs(num_envs, self.task.pass_length)
         self.single_observation_space = self.task.observation_space
         self.single_action_space = self.task.action_space
         self._batch = make_batch(self.task, num_envs, device)
         self._stream = Stream(
-            len(self.task.images), num_envs, self._batch.place, self.presentations
+            self.task.pass_length,
+            num_envs,
+            self._batch.place,
+            self.presentations,
+            self.task.shuffle,
         )
         self._judge: Judge | None = None
         if self.rewards != Rewards():
@@ -164,12 +171,12 @@ def make_batch(task: Task, size: int, device: str | None) -> Any:
     return TorchBatch(task, size, device)
 
 
-def checked_num_envs(num_envs: int, images: int) -> int:
-    """Return the batch size, or raise if it is no int or the split has not that many images."""
+def checked_num_envs(num_envs: int, trials: int) -> int:
+    """Return the batch size, or raise if it is no int or a pass has not that many trials."""
     if not isinstance(num_envs, int) or isinstance(num_envs, bool):
         raise TypeError(f"num_envs must be an int, not {num_envs!r}.")
-    if not 1 <= num_envs <= images:
-        raise ValueError(f"num_envs={num_envs} is not in 1..{images}, the images of the split.")
+    if not 1 <= num_envs <= trials:
+        raise ValueError(f"num_envs={num_envs} is not in 1..{trials}, the trials of a pass.")
     return num_envs
 
 

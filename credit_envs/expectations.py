@@ -1,10 +1,13 @@
-"""What `check_reward_env` expects to be paid, by the options that an environment says it has."""
+"""What `check_reward_env` expects of an environment, by the options that it says it has."""
 
+from collections import Counter
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from numpy.typing import NDArray
 
+from credit_envs.order import Order
 from credit_envs.rewards import Rewards
 
 FAR = 8  # standard deviations that no noise in a test is away
@@ -33,3 +36,12 @@ class Payments:
             f"A {'right' if action == self.guess(label, True) else 'wrong'} guess was paid {reward}"
             f" and not {' or '.join(map(str, possible))}."
         )
+
+
+def check_pass(order: Order, images: NDArray[np.uint8], seen: Counter[int]) -> None:
+    """Raise AssertionError unless these images, by their hashes, can be those of a pass."""
+    once = Counter(hash(image.tobytes()) for image in images)
+    if order == Order():
+        assert seen == once, "A pass must show each image of the split once."
+    often = all(count == order.stage_passes * once[key] for key, count in seen.items())
+    assert often, "A pass must show each image that it keeps as often as its order says."
