@@ -48,11 +48,14 @@ class Judge:
     def _reversed(self, labels: Any) -> Any:
         """Return the labels, (B,), moved along the cycle by the reversals before each trial."""
         position, classes = self._stream.position, self._task.classes
-        start, every = self._rewards.reverse_at, self._rewards.reverse_every
+        start, every, batch = self._rewards.reverse_at, self._rewards.reverse_every, len(labels)
+        # Positions may be larger than any integer type: only what fits a batch goes into arrays.
         if start is not None:
-            steps = self._lanes >= min(max(start - position, 0), self._stream.batch)
+            steps = self._lanes >= min(max(start - position, 0), batch)
         elif every is not None:
-            steps = (self._lanes + position % every) // every + position // every % classes
+            due = every - position % every  # trials until the next reversal
+            more = (self._lanes - min(due, batch)) // min(every, batch) + 1
+            steps = more + position // every % classes
         else:
             return labels
         return self._cycle.take((self._rank.take(labels) + steps) % classes)
