@@ -48,6 +48,10 @@ class NumpyBatch:
         """Return the values in the type of rewards."""
         return values
 
+    def stack(self, rows: list[NDArray[Any]]) -> NDArray[Any]:
+        """Return rows (B,) as one array (n, B)."""
+        return np.stack(rows)
+
     def flags(self, value: bool) -> NDArray[np.bool_]:
         """Return B times the same flag."""
         return np.full(self._size, value)

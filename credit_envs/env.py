@@ -10,7 +10,7 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 from credit_envs.arrays import NumpyBatch
-from credit_envs.judge import Judge, SingleJudge
+from credit_envs.judge import NEVER_LATE, Judge, SingleJudge
 from credit_envs.order import Order
 from credit_envs.rewards import Rewards, given
 from credit_envs.stream import Stream, checked_presentations, checked_seed, requested_position
@@ -57,7 +57,10 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
     - `presentations`: how often each image is shown in a row, an episode and a reward each time
       (for rules that compare two rewards). They are one trial; trials are counted as they end.
     - `rewards`: `credit_envs.rewards.Rewards`, or a dict of its options: the matrix of rewards,
-      flips, noise, wrong labels, reversals.
+      flips, noise, wrong labels, reversals, delay. With `delay=k` a step is paid for the trial k
+      before it, which info["trial"] names; until there is one, 0.0 for trial -1: nothing to learn
+      from. All that info says is about that trial. `flush()` gives the last k; a seed or a
+      position drops them.
     - `order`: `credit_envs.order.Order`, or a dict of its options: imbalanced classes, classes in
       stages.
     - `render_mode`: None or "rgb_array".
@@ -133,6 +136,12 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
             reward, info = self._judge.settle(self._shown, action)
         self._stream.advance()
         return self.task.observe(self._shown), reward, True, False, info
+
+    def flush(self) -> tuple[NDArray[np.float64], dict[str, Any]]:
+        """Return the rewards (n,) that a delay still holds back, oldest first, and their info."""
+        if self._judge is None:
+            raise ValueError(NEVER_LATE)
+        return self._judge.flush()
 
     def render(self) -> NDArray[np.uint8] | None:
         """Return the image shown last as an RGB frame, or None without a render mode."""

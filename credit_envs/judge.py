@@ -5,8 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from credit_envs.pending import Pending
 from credit_envs.stream import CYCLE, FLIP, LABELS, NOISE, PerPass, Stream
 from credit_envs.task import Task
+
+NEVER_LATE = "No reward is late here: flush() needs rewards with a delay."
 
 
 class Judge:
@@ -26,6 +29,7 @@ class Judge:
         self._flips = [self._per_trial(FLIP, n) for n in range(stream.presentations)]
         self._noises = [self._per_trial(NOISE, n) for n in range(stream.presentations)]
         self._lanes = batch.place(np.arange(stream.batch))
+        self._pending = self._none_pending()
         self._begun = -1
         self._labels: Any = None  # of all images
         self._cycle: Any = None  # the classes in the order in which reversals go through them
@@ -43,7 +47,34 @@ class Judge:
         rewards = self._both.take(paid)
         if self._rewards.noise:
             rewards = rewards + self._noises[seen].at(position)
-        return self._batch.real(rewards), {"label": labels} if self._reveal else {}
+        outcome = {"reward": self._batch.real(rewards)}
+        if self._reveal:
+            outcome["label"] = labels
+        if self._rewards.delay:
+            outcome["trial"] = self._lanes + position
+            outcome = self._pending.exchange(outcome)
+        return outcome.pop("reward"), outcome
+
+    def flush(self) -> tuple[Any, dict[str, Any]]:
+        """Return the rewards (n, B) that are not told yet, the oldest first, and their info."""
+        if not self._rewards.delay:
+            raise ValueError(NEVER_LATE)
+        self._begin()
+        outcomes = self._pending.flush()
+        return outcomes.pop("reward"), outcomes
+
+    def _none_pending(self) -> Pending:
+        delay, stream = self._rewards.delay, self._stream
+        if delay * stream.batch > stream.size:
+            raise ValueError(
+                f"delay={delay} is longer than a pass, which has {stream.size} trials in batches "
+                f"of {stream.batch}: choose a shorter one."
+            )
+        nothing = self._lanes * 0
+        blank = {"reward": self._batch.real(nothing * 0.0), "trial": nothing - 1}
+        if self._reveal:
+            blank["label"] = nothing - 1
+        return Pending(delay * stream.presentations, blank, self._batch)
 
     def _reversed(self, labels: Any) -> Any:
         """Return the labels, (B,), moved along the cycle by the reversals before each trial."""
@@ -67,6 +98,7 @@ class Judge:
         self._begun = self._stream.begun
         for draws in self._flips + self._noises:
             draws.forget()
+        self._pending.clear()
         self._labels = self._batch.place(self._noisy_labels())
         cycle = self._stream.child(CYCLE).permutation(self._task.classes)
         self._cycle, self._rank = self._batch.place(cycle), self._batch.place(cycle.argsort())
@@ -99,3 +131,8 @@ class SingleJudge:
         """Return the reward of the guess at the image at `index`, and the info."""
         rewards, info = self._judge.settle(np.array([index]), np.array([action]))
         return float(rewards[0]), {key: values[0].item() for key, values in info.items()}
+
+    def flush(self) -> tuple[NDArray[np.float64], dict[str, NDArray[Any]]]:
+        """Return the rewards (n,) that are not told yet, the oldest first, and their info."""
+        rewards, info = self._judge.flush()
+        return rewards[:, 0], {key: values[:, 0] for key, values in info.items()}

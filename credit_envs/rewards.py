@@ -38,6 +38,9 @@ class Rewards:
     """Trials after which every label moves on along that cycle, again and again: with two classes
     there and back."""
 
+    delay: int = 0
+    """Trials by which a reward comes late, in each of the environments of a vector form."""
+
     def __post_init__(self) -> None:
         if not isinstance(self.matrix, str):  # as plain numbers it is JSON, and can be compared
             object.__setattr__(self, "matrix", plain_table(self.matrix))
@@ -47,6 +50,7 @@ class Rewards:
                 "or give the rewards as a table [class, action]."
             )
         self._check_reversal()
+        check_count("delay", self.delay, 0)
         check_probability("flip", self.flip)
         check_probability("label_noise", self.label_noise)
         if not is_number(self.noise) or self.noise < 0:

@@ -66,6 +66,10 @@ class TorchBatch:
         """Return the values in the type of rewards."""
         return values.to(torch.float32)
 
+    def stack(self, rows: list[Tensor]) -> Tensor:
+        """Return rows (B,) as one tensor (n, B)."""
+        return torch.stack(rows)
+
     def flags(self, value: bool) -> Tensor:
         """Return B times the same flag."""
         return torch.full((self._size,), value, device=self._device)

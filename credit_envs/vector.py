@@ -12,7 +12,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from credit_envs.arrays import NumpyBatch
-from credit_envs.judge import Judge
+from credit_envs.judge import NEVER_LATE, Judge
 from credit_envs.order import Order
 from credit_envs.rewards import Rewards, given
 from credit_envs.stream import Stream, checked_presentations, checked_seed, requested_position
@@ -148,6 +148,12 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
     def check_actions(self) -> None:
         """Raise the ValueError of a bad action that a CUDA device still keeps to itself."""
         self._batch.check_actions()
+
+    def flush(self) -> tuple[Any, dict[str, Any]]:
+        """Return the rewards (n, B) that a delay still holds back, oldest first, and their info."""
+        if self._judge is None:
+            raise ValueError(NEVER_LATE)
+        return self._judge.flush()
 
     def render(self) -> tuple[NDArray[np.uint8], ...] | None:
         """Return the open images as RGB frames, or None without a render mode."""
