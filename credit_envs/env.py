@@ -9,8 +9,7 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
-from credit_envs.arrays import NumpyBatch
-from credit_envs.judge import NEVER_LATE, Judge, SingleJudge
+from credit_envs.judge import NEVER_LATE, make_single_judge
 from credit_envs.order import Order
 from credit_envs.rewards import Rewards, given
 from credit_envs.stream import Stream, checked_presentations, checked_seed, requested_position
@@ -57,10 +56,10 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
     - `presentations`: how often each image is shown in a row, an episode and a reward each time
       (for rules that compare two rewards). They are one trial; trials are counted as they end.
     - `rewards`: `credit_envs.rewards.Rewards`, or a dict of its options: the matrix of rewards,
-      flips, noise, wrong labels, reversals, delay. With `delay=k` a step is paid for the trial k
-      before it, which info["trial"] names; until there is one, 0.0 for trial -1: nothing to learn
-      from. All that info says is about that trial. `flush()` gives the last k; a seed or a
-      position drops them.
+      an action to abstain, flips, noise, wrong labels, reversals, regret, delay. With `delay=k` a
+      step is paid for the trial k before it, which info["trial"] names; until there is one, 0.0
+      for trial -1: nothing to learn from. All that info says is about that trial. `flush()` gives
+      the last k; a seed or a position drops them.
     - `order`: `credit_envs.order.Order`, or a dict of its options: imbalanced classes, classes in
       stages.
     - `render_mode`: None or "rgb_array".
@@ -100,10 +99,7 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
         self._stream = Stream(
             self.task.pass_length, 1, np.asarray, self.presentations, self.task.shuffle
         )
-        self._judge: SingleJudge | None = None
-        if self.rewards != Rewards():
-            batch = NumpyBatch(self.task, 1)
-            self._judge = SingleJudge(Judge(self.task, self._stream, batch, reveal_label))
+        self._judge = make_single_judge(self.task, self._stream, reveal_label)
         self._open = False
         self._shown: int | None = None
 

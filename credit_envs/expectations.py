@@ -18,10 +18,9 @@ FAR = 8  # standard deviations that no noise in a test is away
 class Payments:
     """The rewards that a guess may bring."""
 
-    def __init__(self, env: gym.Env[Any, Any]) -> None:
-        rewards: Rewards = getattr(env, "rewards", Rewards())
-        self._table = rewards.table(env.task.classes)  # pyright: ignore[reportAttributeAccessIssue]
-        self._flipped = rewards.flipped(self._table)
+    def __init__(self, env: Any) -> None:
+        rewards: Rewards = env.rewards
+        self._table, self._flipped = env.task.payments
         self._flip, self._noise = rewards.flip, rewards.noise
         self.actions = self._table.shape[1]
 
@@ -42,7 +41,8 @@ class Payments:
 
 def told(rewards: Rewards) -> set[str]:
     """Return the keys of step's info without revealed labels."""
-    return {"trial"} if rewards.delay else set()
+    late, regret = {"trial"}, {"optimal", "regret"}
+    return (late if rewards.delay else set()) | (regret if rewards.regret else set())
 
 
 def flushed(

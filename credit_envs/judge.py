@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from credit_envs.arrays import NumpyBatch
 from credit_envs.pending import Pending
+from credit_envs.rewards import Rewards
 from credit_envs.stream import CYCLE, FLIP, LABELS, NOISE, PerPass, Stream
 from credit_envs.task import Task
 
@@ -23,9 +25,10 @@ class Judge:
     def __init__(self, task: Task, stream: Stream, batch: Any, reveal_label: bool) -> None:
         self._task, self._stream, self._batch = task, stream, batch
         self._rewards, self._reveal = task.rewards, reveal_label
-        table = task.rewards.table(task.classes)
-        both = np.stack([table, task.rewards.flipped(table)])
-        self._pay, self._both = table.size, batch.place(both.ravel())
+        self._paid = batch.place(task.payments.ravel())
+        odds = np.array([1 - task.rewards.flip, task.rewards.flip])
+        mean = np.tensordot(odds, task.payments, 1)  # (K, A)
+        self._optimal, self._mean = batch.place(mean.max(1)), batch.place(mean.ravel())
         self._flips = [self._per_trial(FLIP, n) for n in range(stream.presentations)]
         self._noises = [self._per_trial(NOISE, n) for n in range(stream.presentations)]
         self._lanes = batch.place(np.arange(stream.batch))
@@ -40,16 +43,19 @@ class Judge:
         self._begin()
         labels, columns = self._reversed(self._labels.take(index)), self._task.actions
         # On a GPU an action that is none is told of later, and must not stop the device here.
-        paid = labels * columns + actions.clip(0, columns - 1)  # where in the table, (B,)
+        entry = labels * columns + actions.clip(0, columns - 1)  # of the flat table, (B,)
         position, seen = self._stream.position, self._stream.seen
-        if self._rewards.flip:
-            paid = paid + self._flips[seen].at(position)
-        rewards = self._both.take(paid)
+        flipped = self._flips[seen].at(position) if self._rewards.flip else 0
+        rewards = self._paid.take(entry + flipped)
         if self._rewards.noise:
             rewards = rewards + self._noises[seen].at(position)
         outcome = {"reward": self._batch.real(rewards)}
         if self._reveal:
             outcome["label"] = labels
+        if self._rewards.regret:
+            optimal = self._optimal.take(labels)
+            outcome["optimal"] = self._batch.real(optimal)
+            outcome["regret"] = self._batch.real(optimal - self._mean.take(entry))
         if self._rewards.delay:
             outcome["trial"] = self._lanes + position
             outcome = self._pending.exchange(outcome)
@@ -72,6 +78,8 @@ class Judge:
             )
         nothing = self._lanes * 0
         blank = {"reward": self._batch.real(nothing * 0.0), "trial": nothing - 1}
+        if self._rewards.regret:
+            blank |= {"optimal": blank["reward"], "regret": blank["reward"]}
         if self._reveal:
             blank["label"] = nothing - 1
         return Pending(delay * stream.presentations, blank, self._batch)
@@ -116,7 +124,9 @@ class Judge:
             rng = self._stream.child(kind, number, presentation)
             if kind == NOISE:
                 return rng.standard_normal(size) * self._rewards.noise
-            return (rng.random(size) < self._rewards.flip) * self._pay
+            return (rng.random(size) < self._rewards.flip) * self._task.payments[
+                0
+            ].size  # a flip pays from the other table
 
         return PerPass(draw, size, self._stream.batch, self._batch.place)
 
@@ -136,3 +146,14 @@ class SingleJudge:
         """Return the rewards (n,) that are not told yet, the oldest first, and their info."""
         rewards, info = self._judge.flush()
         return rewards[:, 0], {key: values[:, 0] for key, values in info.items()}
+
+
+def make_judge(task: Task, stream: Stream, batch: Any, reveal_label: bool) -> Judge | None:
+    """Return who judges batches, or None where 1.0 for the image's class is all there is to it."""
+    return None if task.rewards == Rewards() else Judge(task, stream, batch, reveal_label)
+
+
+def make_single_judge(task: Task, stream: Stream, reveal_label: bool) -> SingleJudge | None:
+    """Return who judges single guesses, or None as `make_judge` does."""
+    judge = make_judge(task, stream, NumpyBatch(task, 1), reveal_label)
+    return None if judge is None else SingleJudge(judge)

@@ -9,10 +9,13 @@ from typing import Any, TypeGuard, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from credit_envs.superclasses import SUPERCLASSES
+
 Group = TypeVar("Group")
 Table = tuple[tuple[float, ...], ...]
 
-NAMED = {"0/1": (0.0, 1.0), "-1/+1": (-1.0, 1.0)}  # the rewards of a wrong and of a right guess
+# The rewards of a wrong guess, of one within the right superclass, and of a right one.
+NAMED = {"0/1": (0.0, 0.0, 1.0), "-1/+1": (-1.0, -1.0, 1.0), "superclass": (0.0, 0.5, 1.0)}
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,12 @@ class Rewards:
     """
 
     matrix: str | Table | Sequence[Sequence[float]] | NDArray[Any] = "0/1"
-    """Rewards [class, action], with as many actions as it has columns; or "0/1" or "-1/+1"."""
+    """Rewards [class, action], with as many actions as it has columns; or "0/1" or "-1/+1"; or for
+    CIFAR100 "superclass": 0.5 for another class of the right one's superclass."""
+    abstain: float | None = None
+    """Reward of one more action, the last, that guesses no class. It is never flipped."""
     flip: float = 0.0
-    """Probability that a reward is mirrored between the matrix's lowest and highest."""
+    """Probability that a guess's reward is mirrored between the matrix's lowest and highest."""
     noise: float = 0.0
     """Standard deviation of Gaussian noise on each reward."""
     label_noise: float = 0.0
@@ -41,6 +47,10 @@ class Rewards:
     delay: int = 0
     """Trials by which a reward comes late, in each of the environments of a vector form."""
 
+    regret: bool = False
+    """Whether info has "optimal", the largest mean reward of the trial, and "regret", how far below
+    it the action's mean is: told with the trial's reward, since they say much of its label."""
+
     def __post_init__(self) -> None:
         if not isinstance(self.matrix, str):  # as plain numbers it is JSON, and can be compared
             object.__setattr__(self, "matrix", plain_table(self.matrix))
@@ -53,6 +63,10 @@ class Rewards:
         check_count("delay", self.delay, 0)
         check_probability("flip", self.flip)
         check_probability("label_noise", self.label_noise)
+        if self.abstain is not None and not is_number(self.abstain):
+            raise ValueError(f"abstain={self.abstain!r} is no reward: give a finite number.")
+        if not isinstance(self.regret, bool):
+            raise ValueError(f"regret={self.regret!r} must be True or False.")
         if not is_number(self.noise) or self.noise < 0:
             raise ValueError(f"noise={self.noise!r} is no standard deviation: give 0 or more.")
 
@@ -67,11 +81,25 @@ class Rewards:
                 "each other: choose one."
             )
 
-    def table(self, classes: int) -> NDArray[np.float64]:
-        """Return the rewards [class, action], or raise if the matrix is not for that many."""
+    def tables(self, dataset: str, classes: int) -> NDArray[np.float64]:
+        """Return what is paid [class, action] without and with a flip, (2, K, A).
+
+        Raise if the matrix is not for such classes.
+        """
+        table = self._guesses(dataset, classes)
+        tables = np.stack([table, table.min() + table.max() - table])
+        if self.abstain is None:
+            return tables
+        return np.concatenate([tables, np.full((2, classes, 1), float(self.abstain))], axis=2)
+
+    def _guesses(self, dataset: str, classes: int) -> NDArray[np.float64]:
         if isinstance(self.matrix, str):
-            wrong, right = NAMED[self.matrix]
-            return np.where(np.eye(classes, dtype=bool), right, wrong)
+            wrong, near, right = NAMED[self.matrix]
+            groups = np.arange(classes)
+            if self.matrix == "superclass":
+                groups = superclasses(dataset)
+            same = groups[:, None] == groups
+            return np.where(np.eye(classes, dtype=bool), right, np.where(same, near, wrong))
         table = np.array(self.matrix)
         if len(table) != classes:
             raise ValueError(
@@ -80,9 +108,15 @@ class Rewards:
             )
         return table
 
-    def flipped(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return what is paid in place of `table` when the reward is flipped."""
-        return table.min() + table.max() - table
+
+def superclasses(dataset: str) -> NDArray[np.int64]:
+    """Return the superclass of each class, or raise if the data set has none."""
+    if dataset not in SUPERCLASSES:
+        raise ValueError(
+            f"matrix='superclass' needs classes in groups, which only {', '.join(SUPERCLASSES)} "
+            f"has, not {dataset}: give the rewards as a table [class, action]."
+        )
+    return np.array(SUPERCLASSES[dataset])
 
 
 def given(kind: type[Group], options: Group | Mapping[str, Any] | None, keyword: str) -> Group:

@@ -29,6 +29,8 @@ class Task:
     """What one image looks like to an agent."""
     action_space: Discrete
     """The classes, or what else the rewards have columns for."""
+    payments: NDArray[np.float64]
+    """What is paid [class, action] without and with a flip, (2, K, A)."""
     pass_length: int
     """Trials of a pass: as many as images, if the order is plain."""
 
@@ -52,7 +54,8 @@ class Task:
         self.observation_space = Box(0, high, shape, np.dtype(dtype).type)
         self.classes = DATASETS[dataset].classes
         self.rewards = rewards
-        self.actions = rewards.table(self.classes).shape[1]
+        self.payments = rewards.tables(dataset, self.classes)
+        self.actions = self.payments.shape[2]
         self.action_space = Discrete(self.actions)
         self.pass_length, self.shuffle = len(self.images), None
         if order != Order():

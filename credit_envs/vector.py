@@ -12,7 +12,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from credit_envs.arrays import NumpyBatch
-from credit_envs.judge import NEVER_LATE, Judge
+from credit_envs.judge import NEVER_LATE, make_judge
 from credit_envs.order import Order
 from credit_envs.rewards import Rewards, given
 from credit_envs.stream import Stream, checked_presentations, checked_seed, requested_position
@@ -101,9 +101,7 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
             self.presentations,
             self.task.shuffle,
         )
-        self._judge: Judge | None = None
-        if self.rewards != Rewards():
-            self._judge = Judge(self.task, self._stream, self._batch, reveal_label)
+        self._judge = make_judge(self.task, self._stream, self._batch, reveal_label)
         self._index: Any = None  # of the open images, (B,)
 
     @cached_property
