@@ -28,7 +28,8 @@ class Judge:
         self._paid = batch.place(task.payments.ravel())
         odds = np.array([1 - task.rewards.flip, task.rewards.flip])
         mean = np.tensordot(odds, task.payments, 1)  # (K, A)
-        self._optimal, self._mean = batch.place(mean.max(1)), batch.place(mean.ravel())
+        best = mean.max(1, keepdims=True)
+        self._optimal, self._regret = batch.place(best.ravel()), batch.place((best - mean).ravel())
         self._flips = [self._per_trial(FLIP, n) for n in range(stream.presentations)]
         self._noises = [self._per_trial(NOISE, n) for n in range(stream.presentations)]
         self._lanes = batch.place(np.arange(stream.batch))
@@ -53,9 +54,8 @@ class Judge:
         if self._reveal:
             outcome["label"] = labels
         if self._rewards.regret:
-            optimal = self._optimal.take(labels)
-            outcome["optimal"] = self._batch.real(optimal)
-            outcome["regret"] = self._batch.real(optimal - self._mean.take(entry))
+            outcome["optimal"] = self._batch.real(self._optimal.take(labels))
+            outcome["regret"] = self._batch.real(self._regret.take(entry))
         if self._rewards.delay:
             outcome["trial"] = self._lanes + position
             outcome = self._pending.exchange(outcome)
