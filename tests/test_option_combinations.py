@@ -4,10 +4,11 @@ import warnings
 
 import gymnasium as gym
 import numpy as np
+import pytest
 from gymnasium.utils.env_checker import check_env
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from played import BATCH, DIGITS, make, play
+from played import BATCH, DIGITS, guess, make, play
 from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 
 from credit_envs.testing import check_reward_env
@@ -44,14 +45,46 @@ def options(draw):
     }
 
 
+class Lane(gym.Env):
+    """A vector environment of one, seen as a single environment."""
+
+    def __init__(self, form, **keywords):
+        self.env, self.form = make(form, num_envs=1, **keywords), form
+        self.observation_space = self.env.single_observation_space
+        self.action_space = self.env.single_action_space
+
+    def reset(self, *, seed=None, options=None):
+        images, info = self.env.reset(seed=seed, options=options)
+        self._np_random = self.env.np_random
+        self.image = np.asarray(images)[0]
+        return self.image, info
+
+    def step(self, action):
+        terminal = self.image.copy()
+        images, reward, ended, _, info = self.env.step(guess(self.env, self.form, action))
+        self.image = np.asarray(images)[0]
+        return terminal, float(reward[0]), bool(ended[0]), False, info
+
+
+def check(env, renders=True):
+    check_env(env, skip_render_check=not renders)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        check_env_for_sb3(env)
+    assert all("minimal resolution" in str(warning.message) for warning in found)
+
+
 @settings(max_examples=200, derandomize=True)
 @given(keywords=options())
 def test_gymnasium_and_stable_baselines3_find_no_fault(keywords):
-    check_env(make("single", **keywords))
-    with warnings.catch_warnings(record=True) as found:
-        warnings.simplefilter("always")
-        check_env_for_sb3(make("single", **keywords))
-    assert all("minimal resolution" in str(warning.message) for warning in found)
+    check(make("single", **keywords))
+
+
+@pytest.mark.parametrize("form", ["numpy", "tensor"])
+@settings(max_examples=60, derandomize=True)
+@given(keywords=options())
+def test_they_find_none_in_the_vector_forms_either(form, keywords):
+    check(Lane(form, **keywords), renders=False)
 
 
 @settings(max_examples=25, derandomize=True)

@@ -3,13 +3,14 @@
 import gymnasium as gym
 import pytest
 from broken import FAULTS
+from broken_rewards import REWARD_FAULTS
 
 from credit_envs.env import RewardEnv
 from credit_envs.testing import check_reward_env
 from credit_envs.vector import RewardVectorEnv
 
 
-@pytest.mark.parametrize(("broken", "sentence"), FAULTS.items())
+@pytest.mark.parametrize(("broken", "sentence"), (FAULTS | REWARD_FAULTS).items())
 def test_a_broken_environment_is_named(broken, sentence, monkeypatch):
     monkeypatch.setattr(gym.envs.registration, "registry", dict(gym.registry))
     vector = issubclass(broken, RewardVectorEnv)
