@@ -1,4 +1,4 @@
-"""What `check_reward_env` expects of an environment, by the options that it says it has."""
+"""What `check_reward_env` expects of an environment, by the options it is made with."""
 
 from collections import Counter
 from dataclasses import replace
@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit_envs.datasets import DATASETS, load
-from credit_envs.order import Order
-from credit_envs.rewards import Rewards
+from credit_envs.order import Composition, Order
+from credit_envs.rewards import Rewards, given
 
 FAR = 8  # standard deviations that no noise in a test is away
 
@@ -18,9 +18,8 @@ FAR = 8  # standard deviations that no noise in a test is away
 class Payments:
     """The rewards that a guess may bring."""
 
-    def __init__(self, env: Any) -> None:
-        rewards: Rewards = env.rewards
-        self._table, self._flipped = env.task.payments
+    def __init__(self, rewards: Rewards, dataset: str) -> None:
+        self._table, self._flipped = rewards.tables(dataset, DATASETS[dataset].classes)
         self._flip, self._noise = rewards.flip, rewards.noise
         self.actions = self._table.shape[1]
 
@@ -78,10 +77,11 @@ class Maker:
         name, split = spec.kwargs["dataset"], spec.kwargs.get("split", "train")
         self._shape, self.data = DATASETS[name].shape, load(name, split)
         self.presentations = spec.kwargs.get("presentations", 1)
-        env = self.single()
-        self.payments, self.order, self.rewards = Payments(env), env.order, env.rewards
-        self.told = told(env.rewards)
-        self.pass_length = env.task.pass_length
+        self.rewards = given(Rewards, spec.kwargs.get("rewards"), "rewards")
+        self.order = given(Order, spec.kwargs.get("order"), "order")
+        self.payments, self.told = Payments(self.rewards, name), told(self.rewards)
+        passes = Composition(self.order, self.data.labels, DATASETS[name].classes)
+        self.pass_length = passes.size
 
     def single(self, **keywords: Any) -> Any:
         """Return a new environment in the single form."""

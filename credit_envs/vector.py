@@ -44,7 +44,7 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
 
     ## Rewards
     1.0 for the image's class, 0.0 for any other, or what `rewards` says: float64, float32 as a
-    tensor.
+    tensor. A `delay` counts steps, as each of the B has its own trials.
 
     ## Episode End
     Every step terminates every trial.

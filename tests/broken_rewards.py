@@ -1,23 +1,16 @@
 """Environments that each break a promise of their options, and the sentence that names it."""
 
-import numpy as np
-
 from credit_envs.env import RewardEnv
-from credit_envs.rewards import Rewards
 from credit_envs.vector import RewardVectorEnv
-
-LATE = Rewards(delay=2)
 
 
 class Late(RewardEnv):
-    def __init__(self, rewards=LATE, **keywords):
-        super().__init__(rewards=rewards, **keywords)
+    asked = {"rewards": {"delay": 2}}
 
 
-class ClaimsToBeLate(RewardEnv):
+class IsNotLate(Late):
     def __init__(self, **keywords):
-        super().__init__(**keywords)
-        self.rewards = LATE
+        super().__init__(**keywords | {"rewards": None})
 
 
 class TellsAPendingLabel(Late):
@@ -46,10 +39,11 @@ class PaysWhileNothingIsDue(Late):
         return image, reward + (info.get("trial") == -1), *rest, info
 
 
-class ClaimsSymmetricRewards(RewardEnv):
+class PaysZeroForWrong(RewardEnv):
+    asked = {"rewards": {"matrix": "-1/+1"}}
+
     def __init__(self, **keywords):
-        super().__init__(**keywords)
-        self.task.payments = Rewards("-1/+1").tables("Digits", 10)
+        super().__init__(**keywords | {"rewards": None})
 
 
 class IsNoisierThanItSays(RewardEnv):
@@ -64,22 +58,29 @@ class FlipsBatches(RewardVectorEnv):
         return images, 1 - rewards, *rest
 
 
-class KeepsOtherImages(RewardEnv):
-    """Claims that a pass is a class short, and yet shows all."""
+class KeepsAllImages(RewardEnv):
+    asked = {"order": {"imbalance": 10}}
 
     def __init__(self, **keywords):
-        super().__init__(**keywords)
-        self.task.pass_length -= int(np.sum(self.task.labels == 0))
+        super().__init__(**keywords | {"order": None})
+
+
+class ShowsStagesTwice(RewardEnv):
+    asked = {"order": {"classes_per_stage": 5}}
+
+    def __init__(self, **keywords):
+        super().__init__(**keywords | {"order": {"classes_per_stage": 5, "stage_passes": 2}})
 
 
 REWARD_FAULTS = {
-    ClaimsToBeLate: "Step's info must be {'trial'}",
+    IsNotLate: "Step's info must be {'trial'}",
     TellsAPendingLabel: "Step's info must be {'trial'}",
     LosesLateRewards: "Each trial must be paid once, in order",
     NamesTheOpenTrial: "info\\['trial'\\] must name it",
     PaysWhileNothingIsDue: "Until a reward is due, it must be 0.0",
-    ClaimsSymmetricRewards: "wrong guess was paid 0.0 and not -1.0",
+    PaysZeroForWrong: "wrong guess was paid 0.0 and not -1.0",
     IsNoisierThanItSays: "right guess was paid 1.1 and not 1.0",
     FlipsBatches: "wrong guess was paid 1.0 and not 0.0",
-    KeepsOtherImages: "A pass must show each image of the split once",
+    KeepsAllImages: "Every pass must show the same images",
+    ShowsStagesTwice: "as often as its order says",
 }

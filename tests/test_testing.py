@@ -18,7 +18,7 @@ def test_a_broken_environment_is_named(broken, sentence, monkeypatch):
         "BrokenReward-v0",
         entry_point=RewardEnv if vector else broken,
         vector_entry_point=broken if vector else RewardVectorEnv,
-        kwargs={"dataset": "Digits"},
+        kwargs={"dataset": "Digits", **getattr(broken, "asked", {})},
     )
     with pytest.raises(AssertionError, match=sentence):
         check_reward_env("BrokenReward-v0")
