@@ -19,7 +19,8 @@ def train(agent: Any, env: gym.Env | VectorEnv, trials: int, progress_bar: bool 
     unless it says `learns_from = "label"`: then the environment must be made with
     `reveal_label=True`. A vector environment's batches are whole, so up to B - 1 trials more are
     run. Training in parts gives the same as training at once. A rule that compares two rewards
-    needs an environment with `presentations=2`; only the first presentation counts.
+    needs an environment with `presentations=2`; only the first presentation counts. Delayed
+    rewards are refused.
     """
     if trials < 0:
         raise ValueError(f"trials is a number of trials, 0 or more, got {trials}")
@@ -35,6 +36,7 @@ def train(agent: Any, env: gym.Env | VectorEnv, trials: int, progress_bar: bool 
         task = bar.add_task("training", total=trials)
         for step in range(steps * presentations):
             images, reward, ended, _, info = cast(Any, env.step(agent.act(images)))
+            _check_in_time(info)
             agent.learn(info["label"] if from_label else reward)
             if step % presentations == 0:
                 rewarded = rewarded + (reward.sum() if batched else reward)
@@ -72,6 +74,14 @@ def _check(env: gym.Env | VectorEnv, from_label: bool, presentations: int) -> No
         raise ValueError(
             "every step must be a trial: use gym.make_vec(id, num_envs=B), whose autoreset mode is "
             "SAME_STEP"
+        )
+
+
+def _check_in_time(info: dict[str, Any]) -> None:
+    if "trial" in info.get("final_info", info):  # Gymnasium's own vector forms put it there
+        raise ValueError(
+            "the rewards of this environment come late, but agents learn from the trial they have "
+            "just run: make it without a delay, or write a loop that credits info['trial']"
         )
 
 

@@ -13,27 +13,27 @@ class NumpyBatch:
 
     def __init__(self, task: Task, size: int) -> None:
         self.observe = task.observe
-        self._labels, self._classes, self._size = task.labels, task.classes, size
+        self._labels, self._actions, self._size = task.labels, task.actions, size
 
-    def place(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Put an order of images where the images are."""
-        return order
+    def place(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Put values where the images are."""
+        return values
 
     def labels(self, index: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the classes of the images at `index`, (B,)."""
         return self._labels.take(index)
 
-    def checked(self, actions: Any, trial: int) -> NDArray[np.integer]:
+    def checked(self, actions: Any, trial: int) -> NDArray[np.int64]:
         """Return the actions as an integer array (B,), or raise; `trial` is the first one's."""
         actions = np.asarray(actions)
         if actions.dtype.kind not in "iu" and actions.size:
             raise TypeError(f"The actions must be integers, not {actions.dtype}.")
         if actions.shape != (self._size,):
             raise ValueError(f"The actions' shape is {actions.shape}, not ({self._size},).")
-        if actions.min() < 0 or actions.max() >= self._classes:
-            bad = np.flatnonzero((actions < 0) | (actions >= self._classes))
-            raise out_of_range(trial + int(bad[0]), self._classes)
-        return actions
+        if actions.min() < 0 or actions.max() >= self._actions:
+            bad = np.flatnonzero((actions < 0) | (actions >= self._actions))
+            raise out_of_range(trial + int(bad[0]), self._actions)
+        return actions.astype(np.int64, copy=False)
 
     def check_actions(self) -> None:
         """Raise what is kept back: nothing, as `checked` raises at once."""
@@ -43,6 +43,14 @@ class NumpyBatch:
     ) -> NDArray[np.float64]:
         """Return 1.0 where the guess is right, else 0.0, (B,)."""
         return (actions == labels).astype(np.float64)
+
+    def real(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the values in the type of rewards."""
+        return values
+
+    def stack(self, rows: list[NDArray[Any]]) -> NDArray[Any]:
+        """Return rows (B,) as one array (n, B)."""
+        return np.stack(rows)
 
     def flags(self, value: bool) -> NDArray[np.bool_]:
         """Return B times the same flag."""

@@ -1,5 +1,6 @@
 """The single environment: one image, one guess, one reward."""
 
+from collections.abc import Mapping
 from operator import index as as_index
 from typing import Any
 
@@ -8,6 +9,9 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
+from credit_envs.judge import NEVER_LATE, make_single_judge
+from credit_envs.order import Order
+from credit_envs.rewards import Rewards, given
 from credit_envs.stream import Stream, checked_presentations, checked_seed, requested_position
 from credit_envs.task import (
     RENDER_FPS,
@@ -32,10 +36,11 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
     `Box(0, 255, (H, W, C), uint8)`; `layout` and `dtype` give other forms of the same pixels.
 
     ## Action Space
-    `Discrete(K)`, the classes. Python and NumPy integers; anything else is refused.
+    `Discrete(K)`, the classes. Python and NumPy integers; anything else is refused. `rewards`
+    can make them other than K.
 
     ## Rewards
-    1.0 for the image's class, 0.0 for any other.
+    1.0 for the image's class, 0.0 for any other; `rewards` makes it richer.
 
     ## Episode End
     Every step terminates and never truncates; the terminal observation is a copy of the image just
@@ -45,10 +50,18 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
     - `dataset`: a name in `credit_envs.datasets.DATASETS`; each id brings its own.
     - `split`: "train", "validation", "train+validation" or "test".
     - `reveal_label`: step's info has "label", the class of the image just classified, else nothing.
+      It is the class that is paid: a label that `rewards` changed is revealed as changed.
     - `layout`: "HWC", "CHW", or "flat" (the HWC image ravelled).
     - `dtype`: "uint8", or "float32" (pixels / 255, in 0..1).
     - `presentations`: how often each image is shown in a row, an episode and a reward each time
       (for rules that compare two rewards). They are one trial; trials are counted as they end.
+    - `rewards`: `credit_envs.rewards.Rewards`, or a dict of its options: the matrix of rewards,
+      an action to abstain, flips, noise, wrong labels, reversals, regret, delay. With `delay=k` a
+      step is paid for the trial k before it, which info["trial"] names; until there is one, 0.0
+      for trial -1: nothing to learn from. All that info says is about that trial. `flush()` gives
+      the last k; a seed or a position drops them.
+    - `order`: `credit_envs.order.Order`, or a dict of its options: imbalanced classes, classes in
+      stages.
     - `render_mode`: None or "rgb_array".
 
     `reset(seed=s)` starts a stream anew; `reset(options={"position": n})` moves it to trial n.
@@ -70,16 +83,23 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
         layout: Layout = "HWC",
         dtype: PixelType = "uint8",
         presentations: int = 1,
+        rewards: Rewards | Mapping[str, Any] | None = None,
+        order: Order | Mapping[str, Any] | None = None,
         render_mode: RenderMode | None = None,
     ) -> None:
         check_render_mode(render_mode)
         self.render_mode = render_mode
         self.reveal_label = reveal_label
         self.presentations = checked_presentations(presentations)
-        self.task = Task(dataset, split, layout, dtype)
+        self.rewards = given(Rewards, rewards, "rewards")
+        self.order = given(Order, order, "order")
+        self.task = Task(dataset, split, layout, dtype, self.rewards, self.order)
         self.observation_space = self.task.observation_space
         self.action_space = self.task.action_space
-        self._stream = Stream(len(self.task.images), 1, np.asarray, self.presentations)
+        self._stream = Stream(
+            self.task.pass_length, 1, np.asarray, self.presentations, self.task.shuffle
+        )
+        self._judge = make_single_judge(self.task, self._stream, reveal_label)
         self._open = False
         self._shown: int | None = None
 
@@ -105,10 +125,19 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
             raise ResetNeeded("One guess per image: call reset() before the next step().")
         action = self._checked(action)
         self._open = False
+        if self._judge is None:
+            label = int(self.task.labels[self._shown])
+            reward, info = float(action == label), {"label": label} if self.reveal_label else {}
+        else:
+            reward, info = self._judge.settle(self._shown, action)
         self._stream.advance()
-        label = int(self.task.labels[self._shown])
-        info = {"label": label} if self.reveal_label else {}
-        return self.task.observe(self._shown), float(action == label), True, False, info
+        return self.task.observe(self._shown), reward, True, False, info
+
+    def flush(self) -> tuple[NDArray[np.float64], dict[str, Any]]:
+        """Return the rewards (n,) that a delay still holds back, oldest first, and their info."""
+        if self._judge is None:
+            raise ValueError(NEVER_LATE)
+        return self._judge.flush()
 
     def render(self) -> NDArray[np.uint8] | None:
         """Return the image shown last as an RGB frame, or None without a render mode."""
@@ -127,6 +156,6 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
         except TypeError:
             name = type(action).__name__
             raise TypeError(f"The action must be an integer, not {action!r} of {name}.") from None
-        if not 0 <= action < self.task.classes:
-            raise out_of_range(self.position, self.task.classes)
+        if not 0 <= action < self.task.actions:
+            raise out_of_range(self.position, self.task.actions)
         return action

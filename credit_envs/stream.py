@@ -1,12 +1,48 @@
 """Which image comes next: seeded shuffled passes without replacement, the same in every form."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-ORDER = 0  # the stream's first SeedSequence child; options that need randomness take the next ones
+# The stream's SeedSequence children: what each kind of randomness is drawn from.
+ORDER, FLIP, NOISE, LABELS, CYCLE, KEPT, STAGES = range(7)
+
+Place = Callable[[NDArray[Any]], Any]
+
+
+class PerPass:
+    """A value for each trial, made pass by pass, and looked up for batches that may straddle two.
+
+    `place` puts the values of a pass where the images are, once per pass.
+    """
+
+    def __init__(
+        self, make: Callable[[int], NDArray[Any]], size: int, batch: int, place: Place
+    ) -> None:
+        self._make, self._size, self._batch, self._place = make, size, batch, place
+        self._number = -1  # the pass whose values are held
+        self._values: Any = None
+        self._made: dict[int, NDArray[Any]] = {}  # this pass's values and the next one's
+
+    def forget(self) -> None:
+        """Make everything again, since what it is made of has changed."""
+        self._number = -1
+        self._made = {}
+
+    def at(self, position: int) -> Any:
+        """Return the values of the batch of trials from `position` on, (batch,)."""
+        number, offset = divmod(position, self._size)
+        if number != self._number:
+            # The next pass's first trials stand behind this one's last: no batch has to be joined.
+            made, both = self._made, (number, number + 1)
+            self._made = {n: made[n] if n in made else self._make(n) for n in both}
+            ahead = self._made[number + 1][: self._batch - 1]
+            self._values = self._place(np.concatenate([self._made[number], ahead]))
+            self._number = number
+        return self._values[offset : offset + self._batch]
 
 
 class Stream:
@@ -15,55 +51,58 @@ class Stream:
     Each batch is shown `presentations` times in a row, which are one trial.
 
     Pass p is shuffled by its own SeedSequence child (ORDER, p), so that any trial can be reached
-    without replaying those before it. `place` puts an order where its images are, once per pass.
+    without replaying those before it. `shuffle(stream, p)` makes its order, if it is not plain.
     """
 
     position: int
     """Trials before the open batch."""
+    seen: int
+    """Presentations of the open batch before now."""
+    begun: int
+    """How often trials have not simply followed each other."""
 
     def __init__(
         self,
         size: int,
         batch: int,
-        place: Callable[[NDArray[np.int64]], Any],
+        place: Place,
         presentations: int = 1,
+        shuffle: Callable[["Stream", int], NDArray[np.int64]] | None = None,
     ) -> None:
-        self.position = 0
-        self._presentations, self._seen = presentations, 0  # seen: of the open batch, before now
-        self._size, self._batch, self._place = size, batch, place
+        self.position = self.seen = self.begun = 0
+        self.size, self.batch, self.presentations = size, batch, presentations
         self._entropy: int | None = None
-        self._pass = -1  # the pass whose order is held
-        self._order: Any = None
+        self._order = PerPass(partial(shuffle or plain_shuffle, self), size, batch, place)
 
     def reset(self, rng: np.random.Generator, anew: bool, position: int | None) -> None:
         """Go on; or draw a stream anew from `rng` and begin it; or move to trial `position`."""
-        if anew or self._entropy is None:
+        anew = anew or self._entropy is None
+        if anew:
             self._entropy = int(rng.integers(2**63))
-            self._pass = -1
-            self.position = self._seen = 0
-        if position is not None:
-            self.position, self._seen = position, 0
+            self._order.forget()
+        if anew or position is not None:
+            self.position, self.seen = position or 0, 0
+            self.begun += 1
 
     def indices(self) -> Any:
         """Return the indices of the open batch's images, shape (batch,)."""
-        number, offset = divmod(self.position, self._size)
-        if number != self._pass:
-            # The next pass's first trials stand behind this one's last: no batch has to be joined.
-            ahead = self._shuffle(number + 1)[: self._batch - 1]
-            self._order = self._place(np.concatenate([self._shuffle(number), ahead]))
-            self._pass = number
-        return self._order[offset : offset + self._batch]
+        return self._order.at(self.position)
 
     def advance(self) -> None:
         """Leave the open batch behind, once it has been presented as often as it should."""
-        self._seen += 1
-        if self._seen == self._presentations:
-            self.position += self._batch
-            self._seen = 0
+        self.seen += 1
+        if self.seen == self.presentations:
+            self.position += self.batch
+            self.seen = 0
 
-    def _shuffle(self, number: int) -> NDArray[np.int64]:
-        child = np.random.SeedSequence(self._entropy, spawn_key=(ORDER, number))
-        return np.random.default_rng(child).permutation(self._size)
+    def child(self, *key: int) -> np.random.Generator:
+        """Return a generator of the stream's own for one kind of randomness."""
+        return np.random.default_rng(np.random.SeedSequence(self._entropy, spawn_key=key))
+
+
+def plain_shuffle(stream: Stream, number: int) -> NDArray[np.int64]:
+    """Return every image once, in the order of pass `number`, (size,)."""
+    return stream.child(ORDER, number).permutation(stream.size)
 
 
 def requested_position(options: dict[str, Any] | None) -> int | None:

@@ -7,6 +7,8 @@ from gymnasium.spaces import Box, Discrete
 from numpy.typing import NDArray
 
 from credit_envs.datasets import DATASETS, load
+from credit_envs.order import Composition, Order
+from credit_envs.rewards import Rewards
 
 Layout = Literal["HWC", "CHW", "flat"]
 PixelType = Literal["uint8", "float32"]
@@ -26,9 +28,21 @@ class Task:
     observation_space: Box
     """What one image looks like to an agent."""
     action_space: Discrete
-    """The classes."""
+    """The classes, or what else the rewards have columns for."""
+    payments: NDArray[np.float64]
+    """What is paid [class, action] without and with a flip, (2, K, A)."""
+    pass_length: int
+    """Trials of a pass: as many as images, if the order is plain."""
 
-    def __init__(self, dataset: str, split: str, layout: Layout, dtype: PixelType) -> None:
+    def __init__(
+        self,
+        dataset: str,
+        split: str,
+        layout: Layout,
+        dtype: PixelType,
+        rewards: Rewards,
+        order: Order,
+    ) -> None:
         check_choice("layout", layout, get_args(Layout))
         check_choice("dtype", dtype, get_args(PixelType))
         self.dataset, self.split, self.layout, self.dtype = dataset, split, layout, dtype
@@ -39,7 +53,14 @@ class Task:
         high = 255 if dtype == "uint8" else 1
         self.observation_space = Box(0, high, shape, np.dtype(dtype).type)
         self.classes = DATASETS[dataset].classes
-        self.action_space = Discrete(self.classes)
+        self.rewards = rewards
+        self.payments = rewards.tables(dataset, self.classes)
+        self.actions = self.payments.shape[2]
+        self.action_space = Discrete(self.actions)
+        self.pass_length, self.shuffle = len(self.images), None
+        if order != Order():
+            passes = Composition(order, self.labels, self.classes)
+            self.pass_length, self.shuffle = passes.size, passes.shuffle
 
     def observe(self, index: int | np.integer | NDArray[np.int64]) -> NDArray[Any]:
         """Return fresh observations of the images at `index`: one, or a batch for a batch."""
@@ -76,6 +97,6 @@ def check_render_mode(render_mode: str | None) -> None:
         check_choice("render_mode", render_mode, get_args(RenderMode))
 
 
-def out_of_range(trial: int, classes: int) -> ValueError:
-    """Return the error for an action that is no class, the same in every form."""
-    return ValueError(f"The action of trial {trial} is outside 0..{classes - 1}.")
+def out_of_range(trial: int, actions: int) -> ValueError:
+    """Return the error for an action that there is not, the same in every form."""
+    return ValueError(f"The action of trial {trial} is outside 0..{actions - 1}.")

@@ -3,8 +3,8 @@
 import warnings
 from collections.abc import Callable
 from functools import cache, partial
+from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -23,11 +23,11 @@ class TorchBatch:
         self._images, self._labels = resident(task.dataset, task.split, find_device(device))
         self._device = self._labels.device
         self._task, self._size = task, size
-        self._no_class = FirstBad(self._device, partial(out_of_range, classes=task.classes))
+        self._no_class = FirstBad(self._device, partial(out_of_range, actions=task.actions))
 
-    def place(self, order: NDArray[np.int64]) -> Tensor:
-        """Put an order of images where the images are."""
-        return torch.from_numpy(order).to(self._device)
+    def place(self, values: NDArray[Any]) -> Tensor:
+        """Put values where the images are."""
+        return torch.from_numpy(values).to(self._device)
 
     def observe(self, index: Tensor) -> Tensor:
         """Return fresh observations of the images at `index`."""
@@ -50,8 +50,8 @@ class TorchBatch:
             raise ValueError(f"The actions are on {actions.device}, not on {self._device}.")
         if actions.shape != (self._size,):
             raise ValueError(f"The actions' shape is {tuple(actions.shape)}, not ({self._size},).")
-        actions = actions.to(torch.int64)  # in a smaller type the number of classes may overflow
-        self._no_class.note((actions < 0) | (actions >= self._task.classes), trial)
+        actions = actions.to(torch.int64)  # in a smaller type their number may overflow
+        self._no_class.note((actions < 0) | (actions >= self._task.actions), trial)
         return actions
 
     def check_actions(self) -> None:
@@ -61,6 +61,14 @@ class TorchBatch:
     def rewards(self, actions: Tensor, labels: Tensor) -> Tensor:
         """Return 1.0 where the guess is right, else 0.0, (B,)."""
         return (actions == labels).to(torch.float32)
+
+    def real(self, values: Tensor) -> Tensor:
+        """Return the values in the type of rewards."""
+        return values.to(torch.float32)
+
+    def stack(self, rows: list[Tensor]) -> Tensor:
+        """Return rows (B,) as one tensor (n, B)."""
+        return torch.stack(rows)
 
     def flags(self, value: bool) -> Tensor:
         """Return B times the same flag."""

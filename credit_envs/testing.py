@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
-from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from credit_envs.datasets import DATASETS, load
+from credit_envs.expectations import Maker, check_pass, flushed
 
 SEED = 0
 BATCH = 7  # small and odd, so that batches straddle passes
@@ -28,7 +28,7 @@ def check_reward_env(env_or_id: str | gym.Env[Any, Any]) -> None:
     `env_or_id` is a registered id or an environment that `gym.make` made. The checks run on new
     environments with its keywords, in single, NumPy and tensor form, and over two whole passes.
     """
-    maker = _Maker(env_or_id)
+    maker = Maker(env_or_id)
     _check_pixels(maker)
     _check_gymnasium(maker)
     _check_trial(maker)
@@ -40,35 +40,7 @@ def check_reward_env(env_or_id: str | gym.Env[Any, Any]) -> None:
         _check_vector_refusals(maker, device)
 
 
-class _Maker:
-    """Makes an environment anew in each form, and knows the data set behind it."""
-
-    def __init__(self, env_or_id: str | gym.Env[Any, Any]) -> None:
-        spec = gym.spec(env_or_id) if isinstance(env_or_id, str) else env_or_id.spec
-        if spec is None:
-            raise ValueError("The environment has no spec: make it with gym.make.")
-        self._spec, self._layout = spec, spec.kwargs.get("layout", "HWC")
-        name, split = spec.kwargs["dataset"], spec.kwargs.get("split", "train")
-        self._shape, self.classes = DATASETS[name].shape, DATASETS[name].classes
-        self.data, self.presentations = load(name, split), spec.kwargs.get("presentations", 1)
-
-    def single(self, reveal_label: bool = False) -> gym.Env[Any, Any]:
-        return gym.make(self._spec, disable_env_checker=True, reveal_label=reveal_label).unwrapped
-
-    def vector(self, device: str | None, reveal_label: bool = False) -> VectorEnv[Any, Any, Any]:
-        return gym.make_vec(self._spec, BATCH, reveal_label=reveal_label, device=device)
-
-    def keys(self, observations: Any, count: int) -> list[int]:
-        """Return a key per image, from its pixels as the data set has them."""
-        images = np.asarray(observations).reshape(count, -1)
-        if images.dtype == np.float32:
-            images = np.rint(images * 255).astype(np.uint8)
-        if self._layout == "CHW":
-            images = images.reshape(count, self._shape[2], -1).swapaxes(1, 2)
-        return [hash(image.tobytes()) for image in images]
-
-
-def _check_pixels(maker: _Maker) -> None:
+def _check_pixels(maker: Maker) -> None:
     space = maker.single().observation_space
     shape, box = space.shape or (), gym.spaces.Box
     spaces = [box(0, 255, shape, np.uint8), box(0, 1, shape, np.float32)]
@@ -79,7 +51,7 @@ def _check_pixels(maker: _Maker) -> None:
     assert high / 2 < seen.max() <= high, f"No pixel is above half of {high}: is 255 still white?"
 
 
-def _check_gymnasium(maker: _Maker) -> None:
+def _check_gymnasium(maker: Maker) -> None:
     try:
         with warnings.catch_warnings(action="error"):
             check_env(maker.single())
@@ -87,61 +59,76 @@ def _check_gymnasium(maker: _Maker) -> None:
         raise AssertionError(f"Gymnasium's check_env refuses it: {error}") from error
 
 
-def _check_trial(maker: _Maker) -> None:
+def _check_trial(maker: Maker) -> None:
     env = maker.single()
     _check_refusal(env, 0, ResetNeeded, "A step before the first reset must be refused.")
     image, info = env.reset(seed=SEED)
     assert info == {}, f"Reset's info must be empty, as labels leak there: {info}."
     for action in (1.5, None, "1", True):
         _check_refusal(env, action, TypeError, f"Action {action!r} must be refused.")
-    for action in (-1, maker.classes):
+    for action in (-1, maker.payments.actions):
         _check_refusal(env, action, ValueError, f"Action {action} must be refused.")
     assert np.array_equal(env.reset()[0], image), "Without a guess, reset must show the same image."
     terminal, reward, terminated, _, info = env.step(np.int64(0))
     assert np.array_equal(terminal, image), "The terminal observation must be the image classified."
     assert type(reward) is float, f"The reward must be a float, not {type(reward).__name__}."
     assert terminated is True, "Every step must terminate, with Python's True."
-    assert info == {}, f"Step's info must be empty unless labels are revealed: {info}."
+    assert set(info) == maker.told, f"Step's info must be {maker.told or 'empty'}: {info}."
     _check_refusal(env, 0, ResetNeeded, "A second guess on the same image must be refused.")
 
 
-def _check_rewards(maker: _Maker) -> None:
+def _check_rewards(maker: Maker) -> None:
     """Guess with the labels of a revealing twin, right and wrong in turn."""
-    env = maker.single()
+    env, guesses = maker.single(), []
+    paid: list[float] = []
+    trials: list[int] = []
     env.reset(seed=SEED)
-    for trial, (twins, info) in enumerate(_trials(maker.single(reveal_label=True), TRIALS)):
+    for step, (twins, info) in enumerate(_trials(maker.teacher(), TRIALS)):
         image, _ = env.reset()
         assert np.array_equal(image, twins), "What is shown must not depend on the guesses."
-        assert set(info) == {"label"}, f"With reveal_label, info must be the label alone: {info}."
-        right = trial % 2 == 0
-        reward = env.step(info["label"] if right else (info["label"] + 1) % maker.classes)[1]
-        assert reward == right, f"A {'right' if right else 'wrong'} guess was paid {reward}."
+        revealed = set(info) - maker.told
+        assert revealed == {"label"}, f"With reveal_label, info must have the label: {info}."
+        guesses.append((info["label"], maker.payments.guess(info["label"], step % 2 == 0)))
+        _, reward, _, _, info = env.step(guesses[-1][1])
+        paid.append(reward)
+        trials.append(info.get("trial", step // maker.presentations))
+    if maker.rewards.delay:
+        paid, trials = flushed(env, paid, trials, maker.rewards.delay * maker.presentations)
+    assert trials == [step // maker.presentations for step in range(TRIALS)], (
+        "Each trial must be paid once, in order, and info['trial'] must name it."
+    )
+    for (label, action), reward in zip(guesses, paid, strict=True):
+        maker.payments.check(label, action, reward)
 
 
-def _check_vector(maker: _Maker, device: str | None) -> None:
+def _check_vector(maker: Maker, device: str | None) -> None:
     """Guess with the labels of the single form, the first guess wrong."""
-    env, twin = maker.vector(device), maker.vector(device, reveal_label=True)
+    env, twin = maker.vector(BATCH, device), maker.vector(BATCH, device, reveal_label=True)
     mode = env.metadata.get("autoreset_mode")
     assert mode is AutoresetMode.SAME_STEP, f"The vector form's autoreset mode is {mode}."
     images, info = env.reset(seed=SEED)
     assert info == {}, f"Reset's info must be empty in the vector form: {info}."
     assert np.asarray(images) in env.observation_space, "A batch is not in its observation space."
-    shown = _trials(maker.single(reveal_label=True), BATCH * maker.presentations)
+    shown = _trials(maker.teacher(), BATCH * maker.presentations)
     labels = [info["label"] for _, info in shown][:: maker.presentations]
-    guesses = [(labels[0] + 1) % maker.classes, *labels[1:]]
+    guesses = [maker.payments.guess(label, right=row > 0) for row, label in enumerate(labels)]
     _, rewards, terminated, truncated, info = env.step(_guesses(device, guesses))
-    assert info == {}, f"Step's info must be empty in the vector form: {info}."
-    paid = np.asarray(rewards).tolist()
-    assert paid == [0.0] + [1.0] * (BATCH - 1), f"A wrong and {BATCH - 1} right guesses got {paid}."
+    told = maker.told
+    assert set(info) == told, f"Step's info must be {told or 'empty'} in the vector form: {info}."
+    if maker.rewards.delay:
+        rewards = env.flush()[0][0]
+    for label, action, reward in zip(labels, guesses, np.asarray(rewards).tolist(), strict=True):
+        maker.payments.check(label, action, reward)
     assert np.asarray(terminated).all(), "Every trial must terminate."
     assert not np.asarray(truncated).any(), "No trial may truncate."
     twin.reset(seed=SEED)
     info = twin.step(_guesses(device))[-1]
-    assert info["label"].tolist() == labels, "A batch must reveal the single form's labels."
+    revealed = twin.flush()[1]["label"][0] if maker.rewards.delay else info["label"]
+    assert revealed.tolist() == labels, "A batch must reveal the single form's labels."
 
 
-def _check_vector_is_fresh(maker: _Maker, device: str | None) -> None:
-    env = maker.vector(device)
+def _check_vector_is_fresh(maker: Maker, device: str | None) -> None:
+    env = maker.vector(BATCH, device)
     first = [env.reset(seed=SEED)[0], *env.step(_guesses(device))[:4]]
     later = env.step(_guesses(device))[:4]
     for held, new in product(first, later):
@@ -149,28 +136,29 @@ def _check_vector_is_fresh(maker: _Maker, device: str | None) -> None:
         assert not shared, "The vector form must return new arrays at each step."
 
 
-def _check_vector_refusals(maker: _Maker, device: str | None) -> None:
-    env = maker.vector(device)
+def _check_vector_refusals(maker: Maker, device: str | None) -> None:
+    env = maker.vector(BATCH, device)
     images = env.reset(seed=SEED)[0]
     rest, sentence = [0] * (BATCH - 1), "A batch must refuse the actions"
     for actions in ([0.0, *rest], [True] * BATCH):
         _check_refusal(env, _guesses(device, actions), TypeError, f"{sentence} {actions}.")
-    for actions in (rest, [-1, *rest], [maker.classes, *rest]):
+    for actions in (rest, [-1, *rest], [maker.payments.actions, *rest]):
         _check_refusal(env, _guesses(device, actions), ValueError, f"{sentence} {actions}.")
     assert np.array_equal(env.reset()[0], images), "A refused batch must stay open."
 
 
-def _check_passes(maker: _Maker) -> None:
-    """Over two passes, each form shows every image once per pass, and all in the same order."""
-    size, times = len(maker.data.images), maker.presentations  # the first of each is looked at
-    once = Counter(hash(image.tobytes()) for image in maker.data.images)
+def _check_passes(maker: Maker) -> None:
+    """Over two passes, each form shows the same images in each pass, and all in the same order."""
+    size, times = maker.pass_length, maker.presentations  # the first of each is looked at
     shown = _trials(maker.single(), 2 * size * times)
     single = [maker.keys(image, 1)[0] for image, _ in shown][::times]
-    for seen in (single[:size], single[size:]):
-        assert Counter(seen) == once, "A pass must show each image of the split once."
+    passes = Counter(single[:size]), Counter(single[size:])
+    for seen in passes:
+        check_pass(maker.order, maker.data.images, seen)
+    assert passes[0] == passes[1], "Every pass must show the same images."
     assert single[:size] != single[size:], "The second pass must be shuffled anew."
     for device in DEVICES:
-        env, vector = maker.vector(device), []
+        env, vector = maker.vector(BATCH, device), []
         images, _ = env.reset(seed=SEED)
         while len(vector) < 2 * size:
             vector += maker.keys(images, BATCH)

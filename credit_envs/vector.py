@@ -1,5 +1,6 @@
 """The native vector environment: B images, B guesses and B rewards per step."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +12,9 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from credit_envs.arrays import NumpyBatch
+from credit_envs.judge import NEVER_LATE, make_judge
+from credit_envs.order import Order
+from credit_envs.rewards import Rewards, given
 from credit_envs.stream import Stream, checked_presentations, checked_seed, requested_position
 from credit_envs.task import (
     RENDER_FPS,
@@ -34,19 +38,20 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
     The single environment's, B of them. `layout="CHW"` is a view of channels-last memory.
 
     ## Action Space
-    B classes: a NumPy integer array, a list or a tuple of ints, or with `device` an integer tensor
-    on it. A batch with an action that is no class is refused and stays open; on CUDA the error
+    B actions: a NumPy integer array, a list or a tuple of ints, or with `device` an integer tensor
+    on it. A batch with an action out of range is refused and stays open; on CUDA the error
     comes up to 1000 trials later, or at `check_actions()`, since reading it makes the host wait.
 
     ## Rewards
-    1.0 for the image's class, 0.0 for any other: float64, float32 as a tensor.
+    1.0 for the image's class, 0.0 for any other, or what `rewards` says: float64, float32 as a
+    tensor. A `delay` counts steps, as each of the B has its own trials.
 
     ## Episode End
     Every step terminates every trial.
 
     ## Arguments
     Those of `RewardEnv`, and
-    - `num_envs`: B, at most the images of the split.
+    - `num_envs`: B, at most the trials of a pass.
     - `device`: None for NumPy arrays; "cpu", "cuda" or "cuda:<i>" for tensors that stay there.
     - `autoreset_mode`: only SAME_STEP.
 
@@ -66,6 +71,8 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
         layout: Layout = "HWC",
         dtype: PixelType = "uint8",
         presentations: int = 1,
+        rewards: Rewards | Mapping[str, Any] | None = None,
+        order: Order | Mapping[str, Any] | None = None,
         device: str | None = None,
         render_mode: RenderMode | None = None,
         autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP,
@@ -80,14 +87,21 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
         self.render_mode = render_mode
         self.reveal_label = reveal_label
         self.presentations = checked_presentations(presentations)
-        self.task = Task(dataset, split, layout, dtype)
-        self.num_envs = checked_num_envs(num_envs, len(self.task.images))
+        self.rewards = given(Rewards, rewards, "rewards")
+        self.order = given(Order, order, "order")
+        self.task = Task(dataset, split, layout, dtype, self.rewards, self.order)
+        self.num_envs = checked_num_envs(num_envs, self.task.pass_length)
         self.single_observation_space = self.task.observation_space
         self.single_action_space = self.task.action_space
         self._batch = make_batch(self.task, num_envs, device)
         self._stream = Stream(
-            len(self.task.images), num_envs, self._batch.place, self.presentations
+            self.task.pass_length,
+            num_envs,
+            self._batch.place,
+            self.presentations,
+            self.task.shuffle,
         )
+        self._judge = make_judge(self.task, self._stream, self._batch, reveal_label)
         self._index: Any = None  # of the open images, (B,)
 
     @cached_property
@@ -97,7 +111,7 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
 
     @cached_property
     def action_space(self) -> Space[Any]:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """B classes."""
+        """B actions."""
         return batch_space(self.single_action_space, self.num_envs)
 
     @property
@@ -119,16 +133,25 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
         if self._index is None:
             raise ResetNeeded("Call reset() before the first step().")
         actions = self._batch.checked(actions, self.position)
-        labels = self._batch.labels(self._index)
-        rewards = self._batch.rewards(actions, labels)
+        if self._judge is None:
+            labels = self._batch.labels(self._index)
+            rewards = self._batch.rewards(actions, labels)
+            info = {"label": labels} if self.reveal_label else {}
+        else:
+            rewards, info = self._judge.settle(self._index, actions)
         self._stream.advance()
-        info = {"label": labels} if self.reveal_label else {}
         terminated, truncated = self._batch.flags(True), self._batch.flags(False)
         return self._show(), rewards, terminated, truncated, info
 
     def check_actions(self) -> None:
         """Raise the ValueError of a bad action that a CUDA device still keeps to itself."""
         self._batch.check_actions()
+
+    def flush(self) -> tuple[Any, dict[str, Any]]:
+        """Return the rewards (n, B) that a delay still holds back, oldest first, and their info."""
+        if self._judge is None:
+            raise ValueError(NEVER_LATE)
+        return self._judge.flush()
 
     def render(self) -> tuple[NDArray[np.uint8], ...] | None:
         """Return the open images as RGB frames, or None without a render mode."""
@@ -152,12 +175,12 @@ def make_batch(task: Task, size: int, device: str | None) -> Any:
     return TorchBatch(task, size, device)
 
 
-def checked_num_envs(num_envs: int, images: int) -> int:
-    """Return the batch size, or raise if it is no int or the split has not that many images."""
+def checked_num_envs(num_envs: int, trials: int) -> int:
+    """Return the batch size, or raise if it is no int or a pass has not that many trials."""
     if not isinstance(num_envs, int) or isinstance(num_envs, bool):
         raise TypeError(f"num_envs must be an int, not {num_envs!r}.")
-    if not 1 <= num_envs <= images:
-        raise ValueError(f"num_envs={num_envs} is not in 1..{images}, the images of the split.")
+    if not 1 <= num_envs <= trials:
+        raise ValueError(f"num_envs={num_envs} is not in 1..{trials}, the trials of a pass.")
     return num_envs
 
 

@@ -3,13 +3,14 @@
 import gymnasium as gym
 import pytest
 from broken import FAULTS
+from broken_rewards import REWARD_FAULTS
 
 from credit_envs.env import RewardEnv
 from credit_envs.testing import check_reward_env
 from credit_envs.vector import RewardVectorEnv
 
 
-@pytest.mark.parametrize(("broken", "sentence"), FAULTS.items())
+@pytest.mark.parametrize(("broken", "sentence"), (FAULTS | REWARD_FAULTS).items())
 def test_a_broken_environment_is_named(broken, sentence, monkeypatch):
     monkeypatch.setattr(gym.envs.registration, "registry", dict(gym.registry))
     vector = issubclass(broken, RewardVectorEnv)
@@ -17,7 +18,7 @@ def test_a_broken_environment_is_named(broken, sentence, monkeypatch):
         "BrokenReward-v0",
         entry_point=RewardEnv if vector else broken,
         vector_entry_point=broken if vector else RewardVectorEnv,
-        kwargs={"dataset": "Digits"},
+        kwargs={"dataset": "Digits", **getattr(broken, "asked", {})},
     )
     with pytest.raises(AssertionError, match=sentence):
         check_reward_env("BrokenReward-v0")
@@ -32,6 +33,17 @@ def test_every_data_set_passes(dataset):
 @pytest.mark.parametrize("split", ["validation", "test"])
 def test_an_environment_passes_in_every_form(layout, dtype, split):
     check_reward_env(gym.make("DigitsReward-v0", layout=layout, dtype=dtype, split=split))
+
+
+@pytest.mark.parametrize(
+    "rewards",
+    [
+        {"matrix": "-1/+1", "flip": 0.3, "noise": 0.2, "label_noise": 0.4},
+        {"matrix": [[0, 1, 3]] * 5 + [[3, 1, 0]] * 5},
+    ],
+)
+def test_an_environment_passes_with_rewards_of_its_own(rewards):
+    check_reward_env(gym.make("DigitsReward-v0", split="test", rewards=rewards))
 
 
 def test_a_colour_image_passes_channels_first(dataset):
