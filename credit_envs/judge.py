@@ -119,14 +119,13 @@ class Judge:
 
     def _per_trial(self, kind: int, presentation: int) -> PerPass:
         size = self._stream.size
+        other_table = self._task.payments[0].size  # from which a flip pays
 
         def draw(number: int) -> NDArray[Any]:
             rng = self._stream.child(kind, number, presentation)
             if kind == NOISE:
                 return rng.standard_normal(size) * self._rewards.noise
-            return (rng.random(size) < self._rewards.flip) * self._task.payments[
-                0
-            ].size  # a flip pays from the other table
+            return (rng.random(size) < self._rewards.flip) * other_table
 
         return PerPass(draw, size, self._stream.batch, self._batch.place)
 

@@ -6,8 +6,6 @@ the cards and writes them to benchmarks/cards.csv.
     python scripts/cards.py
 """
 
-import csv
-import io
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -24,9 +22,8 @@ try:
 except ImportError as fault:
     sys.exit(f"error: {fault}")
 
-from agents.checkpoint import replace  # noqa: E402
 from agents.comparison.options import script  # noqa: E402
-from agents.comparison.records import FOLDER  # noqa: E402
+from agents.comparison.records import FOLDER, write_table  # noqa: E402
 from agents.credit import RULES  # noqa: E402
 from agents.laboratory import KINDS  # noqa: E402
 from agents.plausibility import Card, card  # noqa: E402
@@ -43,18 +40,9 @@ class Args:
 def main(args: Args) -> None:
     """Measure, show and write."""
     cards = [card(rule) for rule in RULES]
-    replace(args.out, as_csv(cards).encode())
-    Console(width=None if Console().is_terminal else 100).print(table(cards))
-
-
-def as_csv(cards: Sequence[Card]) -> str:
-    """One line per rule, under a heading."""
-    text = io.StringIO()
     columns = [field.name for field in fields(Card)]
-    writer: csv.DictWriter[str] = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows([asdict(one) for one in cards])
-    return text.getvalue()
+    write_table(args.out, columns, [asdict(one) for one in cards])
+    Console(width=None if Console().is_terminal else 100).print(table(cards))
 
 
 def table(cards: Sequence[Card]) -> Table:

@@ -42,6 +42,11 @@ class Args:
 
 def main(args: Args) -> None:
     """Sweep into a folder that is thrown away, and print the ratio."""
+    if min(args.runs, args.workers, args.epochs) < 1:
+        raise ValueError(
+            "runs, workers and epochs are 1 or more, got "
+            f"{args.runs}, {args.workers} and {args.epochs}"
+        )
     settings = replace(settings_of("q_agrel"), sizes=(64, 32))
     points = evaluation_points(epoch_of(ENV), args.epochs * epoch_of(ENV), BATCH)
     jobs = [Job(ENV, "q_agrel", settings, seed, BATCH, points) for seed in range(args.runs)]

@@ -117,6 +117,11 @@ def test_too_few_seeds_make_no_claim():
     assert summarise(settings, made)[0].carries_credit is None
 
 
+def test_an_unknown_environment_is_said_to_be_one(tmp_path):
+    with pytest.raises(ValueError, match="unknown environment 'Nope': choose one of Digits"):
+        grid(Options(env="Nope", agents=CELLS), SEEDS, tmp_path)
+
+
 def test_what_nobody_searched_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"nobody searched .* for q_agrel: scripts/search.py does"):
         grid(Options(agents="q_agrel", sizes="17"), SEEDS, tmp_path)

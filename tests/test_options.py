@@ -154,3 +154,11 @@ def test_help_names_and_explains_every_field(name, monkeypatch, capsys):
     explained = dict(re.findall(r"--(\w+)(?:, --no-\w+| [A-Z]+| \{\S+\}) (.+?) \(default: ", shown))
     assert set(explained) == {field.name for field in fields(module.Args)}
     assert all(len(text.split()) >= 4 for text in explained.values()), explained
+
+
+@pytest.mark.parametrize("option", ["--runs", "--workers", "--epochs"])
+def test_the_overhead_of_nothing_is_refused(option, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["overhead", option, "0"])
+    module = load("overhead")
+    with pytest.raises(SystemExit, match="error: runs, workers and epochs are 1 or more, got"):
+        script(module.main, module.Args)

@@ -1,7 +1,5 @@
 """The comparison from end to end: settings, runs, figures, picture."""
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -90,10 +88,6 @@ def _described(settings: Settings | None, options: Options) -> dict[str, Any]:
 
 def _write(rows: list[Row], results: Sequence[Result], options: Options, out: Path) -> None:
     write_whole(out / "summary.json", json.dumps(rows, indent=1, allow_nan=False).encode())
-    text = io.StringIO()
-    writer: csv.DictWriter[str] = csv.DictWriter(text, READING, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(curves(results, options.env))
-    write_whole(out / "curves.csv", text.getvalue().encode())
+    records.write_table(out / "curves.csv", READING, curves(results, options.env))
     protocol = rows[0]["protocol"]
     draw(results, options.env, protocol["chance"], protocol["level"], out / "curves.png")

@@ -4,15 +4,12 @@ Every cell runs with the settings that the search chose for it, on the same seed
 test are read once, at the end.
 """
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from agents.checkpoint import replace as write_whole
 from agents.comparison import records
 from agents.comparison.compare import FIRST_SEED
 from agents.comparison.controls import READOUT_ONLY, beats
@@ -32,11 +29,12 @@ def grid(options: Options, seeds: int, out: Path) -> list[Cell]:
     """Run every cell with every seed, and write grid.csv and grid.png."""
     if seeds < 1:
         raise ValueError(f"seeds is the number of runs of each cell, 1 or more, got {seeds}")
+    epoch = epoch_of(options.env)  # first of all: an unknown environment was searched by nobody
     settings = _searched(options)
     options.check()
     make_folder(out)
     device = str(pick_device(options.device))
-    points = (options.epochs * epoch_of(options.env),)
+    points = (options.epochs * epoch,)
     jobs = [
         Job(options.env, agent, chosen, seed, options.batch, points, device, watched=True)
         for agent, chosen in settings.items()
@@ -102,14 +100,11 @@ def _mean(angles: Sequence[float | None]) -> float | None:
 
 
 def _write(settings: dict[str, Settings], results: dict[str, list[Result]], path: Path) -> None:
-    text = io.StringIO()
-    writer: csv.DictWriter[str] = csv.DictWriter(
-        text, (*RUN, *COSTS), extrasaction="ignore", lineterminator="\n"
-    )
-    writer.writeheader()
+    columns, rows = (*RUN, *COSTS), []
     for agent, chosen in settings.items():
         cell = {"signal": chosen.signal, "credit": chosen.rule.name}
         for result in results[agent]:
             found = {"lr": chosen.lr, "init": chosen.init, "seconds": round(result.seconds, 1)}
-            writer.writerow(asdict(result) | cell | found)
-    write_whole(path, text.getvalue().encode())
+            row = asdict(result) | cell | found
+            rows.append({column: row[column] for column in columns})
+    records.write_table(path, columns, rows)

@@ -59,7 +59,7 @@ class Options(How):
         settings = settings_of(agent)
         task: dict[str, Any] = {"network": self.network, "sizes": self.hidden_sizes()}
         if self.optimizer != settings.optimizer:
-            task |= {"optimizer": self.optimizer, "lr": OPTIMIZERS.get(self.optimizer, 1.0)}
+            task |= {"optimizer": self.optimizer, "lr": OPTIMIZERS.get(self.optimizer, settings.lr)}
         return replace(settings, **task)
 
     def check(self) -> None:

@@ -2,8 +2,10 @@
 
 import csv
 import io
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from agents.checkpoint import replace as write_whole
 from agents.settings import Settings
@@ -29,6 +31,15 @@ def read_table(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows under a heading, the whole file or none of it. Raises ValueError for extras."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_whole(path, text.getvalue().encode())
+
+
 def merge_rows(
     path: Path, columns: tuple[str, ...], keys: tuple[str, ...], rows: list[dict]
 ) -> None:
@@ -36,11 +47,7 @@ def merge_rows(
     new = [{c: str(row[c]) for c in columns} for row in rows]
     replaced = {tuple(row[k] for k in keys) for row in new}
     old = [row for row in read_table(path) if tuple(row[k] for k in keys) not in replaced]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(sorted(old + new, key=lambda row: tuple(row[k] for k in keys)))
-    write_whole(path, text.getvalue().encode())
+    write_table(path, columns, sorted(old + new, key=lambda row: tuple(row[k] for k in keys)))
 
 
 def chosen(env: str, agent: str, settings: Settings, batch: int) -> Settings | None:

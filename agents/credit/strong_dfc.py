@@ -44,6 +44,7 @@ from torch import Tensor
 from agents.credit.base import Trial
 from agents.credit.circuit import Circuit
 from agents.credit.control import Changes, Controlled, Moment, approach, output_error, sleep
+from agents.credit.noise import draw
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class StrongDFC(Controlled):
         xi = trial.output.new_zeros(len(trial.output), circuit.units)
         step = self.noise * self.dt**0.5 / self.tau_eps
         for _ in range(self.steps):
-            fresh = torch.empty_like(xi).normal_(0, step, generator=trial.generator)
+            fresh = draw(xi, step, trial.generator)
             xi = fresh.add_(xi, alpha=1 - self.dt / self.tau_eps)
             yield xi
 

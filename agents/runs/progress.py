@@ -13,7 +13,7 @@ class Bar:
     """Shows trials done, trials a second, the time left and the running accuracy."""
 
     def __init__(self, total: int, quiet: bool = False):
-        self._quiet, self._total = quiet, total
+        self._total = total
         terminal = sys.stdout.isatty()
         self._bar = Progress(
             TextColumn("{task.percentage:>3.0f} %"), BarColumn(), TimeRemainingColumn(),
