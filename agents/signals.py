@@ -124,10 +124,32 @@ class Agrel(Signal):
         return lambda output: error * chosen(output, action)
 
 
+class RewardLikelihood(Signal):
+    """Reward: -r log pi_a - (1 - r) log(1 - pi_a): pi_a = softmax(output)_a is its probability.
+
+    A rewarded trial reveals the class, error pi - 1_a; a refused one rules a class out, error
+    pi_a / (1 - pi_a) (1_a - pi). The likelihood of what was seen, whoever chose the action: for
+    any of them the mean error is zero where pi is the classes' true distribution. In multiclass
+    terms cross-entropy with the label where it is known and with its complement where it is not.
+    Rewards lie in 0..1.
+    """
+
+    explore = "softmax"
+
+    def forward(self, output, action, answer):
+        def cost(output: Tensor) -> Tensor:
+            everything = output.logsumexp(1)
+            others = output.scatter(1, action[:, None], -torch.inf).logsumexp(1)
+            return everything - answer * chosen(output, action) - (1 - answer) * others
+
+        return cost
+
+
 SIGNALS: dict[str, type[Signal]] = {
     "label": CrossEntropy,
     "label_mse": SquaredError,
     "reward_prediction": RewardPrediction,
     "policy_gradient": PolicyGradient,
     "agrel": Agrel,
+    "reward_likelihood": RewardLikelihood,
 }

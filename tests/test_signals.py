@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from cells import CLASSES, distance
 
-from agents.signals import SIGNALS, Agrel, PolicyGradient, RewardPrediction
+from agents.signals import SIGNALS, Agrel, PolicyGradient, RewardLikelihood, RewardPrediction
 
 TIGHT = 1e-12
 TRIALS = 6
@@ -97,6 +97,29 @@ def test_agrel_teaches_the_chosen_unit_alone_and_holds_rare_actions_above_the_fl
     rewarded = -(1 - probability) / probability
     assert distance(error, torch.where(REWARD > 0, rewarded, 1.0)[:, None] * CHOSEN) < TIGHT
     assert (PI.gather(1, ACTION[:, None]) < 0.3).any()
+
+
+def test_reward_likelihood_learns_the_class_or_that_it_is_another():
+    odds = (PI / (1 - PI)).gather(1, ACTION[:, None])
+    refused = odds * (CHOSEN - PI)
+    wanted = torch.where(REWARD[:, None] > 0, PI - CHOSEN, refused)
+    assert distance(error_of(RewardLikelihood()), wanted) < TIGHT
+
+
+@pytest.mark.parametrize("action", range(CLASSES))
+def test_reward_likelihood_is_content_with_the_true_probabilities_whatever_is_chosen(action):
+    actions = torch.full((TRIALS,), action)
+    mean = torch.zeros_like(OUTPUT)
+    for label in range(CLASSES):  # drawn from pi itself
+        reward = torch.full((TRIALS,), float(action == label)).double()
+        mean += PI[:, [label]] * error_of(RewardLikelihood(), actions, reward)
+    assert mean.abs().max() < TIGHT
+
+
+def test_reward_likelihood_bears_outputs_that_are_certain():
+    certain = torch.tensor([[80.0, -80.0, 0.0], [80.0, -80.0, 0.0]])
+    error = error_of(RewardLikelihood(), torch.tensor([0, 1]), torch.tensor([0.0, 1.0]), certain)
+    assert error.isfinite().all()
 
 
 @pytest.mark.parametrize("signal", SIGNALS)
