@@ -9,6 +9,7 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
+from credit_envs.frame import frame, said_of
 from credit_envs.judge import NEVER_LATE, make_single_judge
 from credit_envs.order import Order
 from credit_envs.rewards import Rewards, given
@@ -62,7 +63,8 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
       the last k; a seed or a position drops them.
     - `order`: `credit_envs.order.Order`, or a dict of its options: imbalanced classes, classes in
       stages.
-    - `render_mode`: None or "rgb_array".
+    - `render_mode`: None or "rgb_array": the image enlarged, and below it, once there was a
+      guess, the action and the reward. Never the label.
 
     `reset(seed=s)` starts a stream anew; `reset(options={"position": n})` moves it to trial n.
 
@@ -102,6 +104,7 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
         self._judge = make_single_judge(self.task, self._stream, reveal_label)
         self._open = False
         self._shown: int | None = None
+        self._outcome: tuple[int, float, dict[str, Any]] | None = None  # of the open image
 
     @property
     def position(self) -> int:
@@ -116,7 +119,7 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
         super().reset(seed=checked_seed(seed))
         self._stream.reset(self.np_random, seed is not None, position)
         self._shown = int(self._stream.indices()[0])
-        self._open = True
+        self._open, self._outcome = True, None
         return self.task.observe(self._shown), {}
 
     def step(self, action: int) -> tuple[NDArray[Any], float, bool, bool, dict[str, Any]]:
@@ -130,6 +133,7 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
             reward, info = float(action == label), {"label": label} if self.reveal_label else {}
         else:
             reward, info = self._judge.settle(self._shown, action)
+        self._outcome = action, reward, info
         self._stream.advance()
         return self.task.observe(self._shown), reward, True, False, info
 
@@ -140,12 +144,16 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
         return self._judge.flush()
 
     def render(self) -> NDArray[np.uint8] | None:
-        """Return the image shown last as an RGB frame, or None without a render mode."""
+        """Return the image shown last as an RGB frame, below it the guess and what was paid.
+
+        None without a render mode.
+        """
         if self.render_mode is None:
             return None
         if self._shown is None:
             raise ResetNeeded("Nothing to render: call reset() first.")
-        return self.task.frame(self._shown)
+        said = said_of(self.task, *self._outcome) if self._outcome else ""
+        return frame(self.task.images[self._shown], said)
 
     def _checked(self, action: int) -> int:
         """Return the action as an int, or raise; 0-d arrays pass: SB3's predict makes them."""

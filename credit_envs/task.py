@@ -15,7 +15,6 @@ PixelType = Literal["uint8", "float32"]
 RenderMode = Literal["rgb_array"]
 
 RENDER_FPS = 4
-FRAME_SIDE = 256  # pixels; a 28-pixel image is too small for the eye and for video codecs
 
 
 class Task:
@@ -76,13 +75,6 @@ class Task:
         if self.layout == "CHW":
             return images.swapaxes(-1, -3).swapaxes(-1, -2)
         return images
-
-    def frame(self, index: int) -> NDArray[np.uint8]:
-        """Return an image as an RGB frame, enlarged by a whole factor to FRAME_SIDE or more."""
-        image = self.images[index]
-        height, width, channels = image.shape
-        scale = -(-FRAME_SIDE // min(height, width))
-        return image.repeat(scale, 0).repeat(scale, 1).repeat(3 // channels, 2)
 
 
 def check_choice(keyword: str, value: object, choices: tuple[str, ...]) -> None:

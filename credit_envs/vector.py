@@ -12,6 +12,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from credit_envs.arrays import NumpyBatch
+from credit_envs.frame import frame
 from credit_envs.judge import NEVER_LATE, make_judge
 from credit_envs.order import Order
 from credit_envs.rewards import Rewards, given
@@ -159,7 +160,7 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
             return None
         if self._index is None:
             raise ResetNeeded("Nothing to render: call reset() first.")
-        return tuple(self.task.frame(int(index)) for index in self._index)
+        return tuple(frame(self.task.images[int(index)]) for index in self._index)
 
     def _show(self) -> Any:
         self._index = self._stream.indices()
