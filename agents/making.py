@@ -12,24 +12,30 @@ from gymnasium.vector import VectorEnv
 
 from agents import checkpoint
 from agents.learner import Agent
+from agents.own import Maker, check_methods
 from agents.settings import Settings, settings_of
 from credit_envs.tensors import find_device
 
 
 def make_agent(
-    agent: str | Settings, env: gym.Env | VectorEnv, *, seed: int = 0, device: str = "auto"
+    agent: str | Settings | Maker, env: gym.Env | VectorEnv, *, seed: int = 0, device: str = "auto"
 ) -> Any:
     """An agent for the images and classes of `env`.
 
-    `agent` is a name in AGENTS, a cell of the grid written "signal+credit", Settings, or a class
-    of your own as "module:Class", made as Class(observation_space, action_space, seed) with the
-    spaces of one trial. `device` is "auto" (a GPU if there is one), "cpu", "cuda" or "cuda:<i>".
+    `agent` is a name in AGENTS, a cell of the grid written "signal+credit", Settings, or one
+    of your own: a class, as itself or as "module:Class", or any function, called with the spaces
+    of one trial as (observation_space, action_space, seed). `device` is "auto"
+    (a GPU if there is one), "cpu", "cuda" or "cuda:<i>".
     """
     vector = isinstance(env, VectorEnv)
     seen = env.single_observation_space if vector else env.observation_space
     choice = env.single_action_space if vector else env.action_space
     if isinstance(agent, str) and ":" in agent:
-        return own_class(agent)(seen, choice, seed)
+        agent = own_class(agent)
+    if callable(agent):
+        made = agent(seen, choice, seed)
+        check_methods(made, type(made).__name__)
+        return made
     settings = agent if isinstance(agent, Settings) else settings_of(agent)
     if not isinstance(seen, Box) or len(seen.shape) != 3 or seen.shape[2] > 4:
         raise ValueError(
@@ -69,9 +75,7 @@ def own_class(name: str) -> Any:
         found = getattr(import_module(module), attribute)
     except (ImportError, AttributeError) as fault:
         raise ValueError(f"no class {attribute!r} in a module {module!r} ({fault})") from fault
-    missing = [method for method in ("act", "learn") if not hasattr(found, method)]
-    if missing:
-        raise TypeError(f"{name} needs the methods act(images) and learn(reward): no {missing[0]}")
+    check_methods(found, name)
     return found
 
 

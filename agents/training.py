@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from agents.own import check_methods
 from credit_envs.datasets import load
 
 CHUNK = 1000  # images predicted at once
@@ -24,6 +25,7 @@ def train(agent: Any, env: gym.Env | VectorEnv, trials: int, progress_bar: bool 
     """
     if trials < 0:
         raise ValueError(f"trials is a number of trials, 0 or more, got {trials}")
+    check_methods(agent, type(agent).__name__)
     from_label = getattr(agent, "learns_from", "reward") == "label"
     presentations = getattr(agent, "presentations", 1)
     _check(env, from_label, presentations)
@@ -37,10 +39,10 @@ def train(agent: Any, env: gym.Env | VectorEnv, trials: int, progress_bar: bool 
         for step in range(steps * presentations):
             images, reward, ended, _, info = cast(Any, env.step(agent.act(images)))
             _check_in_time(info)
-            agent.learn(info["label"] if from_label else reward)
             if step % presentations == 0:
                 rewarded = rewarded + (reward.sum() if batched else reward)
                 bar.advance(task, batch)
+            agent.learn(info["label"] if from_label else reward)  # which may work on it in place
             if ended is True:  # the single environment waits for its reset
                 images, _ = env.reset()
     return float(rewarded) / max(steps * batch, 1)

@@ -53,6 +53,30 @@ class Blown(Recorder):
         raise Diverged(0)
 
 
+class Linear:
+    """One linear unit per class predicts the reward of choosing it."""
+
+    def __init__(self, seen, choice, seed, rate=0.02):
+        self.random, self.rate = np.random.default_rng(seed), rate
+        self.weights = np.zeros((choice.n, np.prod(seen.shape)))
+
+    def act(self, images):
+        self.pixels = images.reshape(len(images), -1) / 255
+        self.values = self.pixels @ self.weights.T
+        guesses = self.random.integers(len(self.weights), size=len(images))
+        explores = self.random.random(len(images)) < 0.1
+        self.action = np.where(explores, guesses, self.values.argmax(1))
+        return self.action
+
+    def learn(self, reward):
+        reward -= self.values[np.arange(len(reward)), self.action]  # in place
+        np.add.at(self.weights, self.action, self.rate * reward[:, None] * self.pixels)
+
+
+class Teachable(Linear):
+    learns_from = "label"
+
+
 class NoLearn:
     def act(self, images):
         return np.zeros(len(images), int)

@@ -68,6 +68,7 @@ def refused(request, monkeypatch, tmp_path):
         ("--agents nowhere:Agent", "no class 'Agent' in a module 'nowhere'"),
         ("--agents own:Nobody", "no class 'Nobody' in a module 'own'"),
         ("--agents own:NoLearn", "own:NoLearn needs the methods act(images) and learn(reward)"),
+        ("--agents own:Teachable", "own:Teachable says learns_from = 'label', but in a comparison"),
     ],
 )
 def test_what_cannot_be_run_is_refused_in_a_sentence(refused, arguments, sentence):

@@ -103,7 +103,9 @@ def test_a_command_has_the_options_that_are_shown():
     commands = re.findall(r"python (scripts/\w+\.py)((?: --\w+ \S+)*)", README)
     assert commands
     for script, options in commands:
-        sources = script, "agents/comparison/options.py", "agents/runs/sweep.py"
+        sources = (
+            script, "agents/comparing.py", "agents/comparison/options.py", "agents/runs/sweep.py",
+        )  # fmt: skip
         fields = "".join((ROOT / source).read_text() for source in sources)
         for option in re.findall(r"--(\w+)", options):
             assert re.search(rf"^    {option}: ", fields, re.MULTILINE), f"{script} --{option}"

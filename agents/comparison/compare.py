@@ -1,7 +1,7 @@
 """The comparison from end to end: settings, runs, figures, picture."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,14 @@ from agents.checkpoint import replace as write_whole
 from agents.comparison import records
 from agents.comparison.claims import Claim, check
 from agents.comparison.early_stopping import epoch_points
+from agents.comparison.given import packed
 from agents.comparison.options import Options, classes_of, epoch_of, make_folder
 from agents.comparison.picture import draw
 from agents.comparison.statistics import evaluation_points
 from agents.comparison.summary import curves, summarise
 from agents.comparison.task import Row, Task
 from agents.making import pick_device
+from agents.own import Maker
 from agents.runs.job import Job, Result
 from agents.runs.sweep import run_all
 from agents.settings import Settings
@@ -33,12 +35,19 @@ class Comparison:
     unsearched: list[str]  # agents whose settings nobody searched for on this task
 
 
-def compare(options: Options, seeds: int, out: Path, claims: Sequence[Claim] = ()) -> Comparison:
-    """Run every agent with every seed and write summary.json, curves.csv and curves.png."""
+def compare(
+    options: Options, seeds: int, out: Path, claims: Sequence[Claim] = (),
+    own: Mapping[str, Maker] | None = None,
+) -> Comparison:  # fmt: skip
+    """Run every agent with every seed and write summary.json, curves.csv and curves.png.
+
+    `own` has agents beside those that the options name.
+    """
     if seeds < 1:
         raise ValueError(f"seeds is the number of runs of each agent, 1 or more, got {seeds}")
     options.check()
-    cells = options.cells()
+    makers = packed(own or {}, options)
+    cells = options.cells() | dict.fromkeys(makers)
     check(claims, cells)
     make_folder(out)
     chosen = {
@@ -52,10 +61,13 @@ def compare(options: Options, seeds: int, out: Path, claims: Sequence[Claim] = (
     epochs = epoch_points(epoch, options.epochs, options.batch)
     read = tuple(sorted({*points, *epochs}))
     jobs = [
-        Job(options.env, agent, settings[agent], seed, options.batch, read, device, watched=True)
+        Job(
+            options.env, agent, settings[agent], seed, options.batch, read, device, watched=True,
+            own=makers.get(agent),
+        )
         for agent in cells
         for seed in range(FIRST_SEED, FIRST_SEED + seeds)
-    ]
+    ]  # fmt: skip
     results = run_all(jobs, out / "runs", options)
     reference = Settings(
         network=options.network, sizes=options.hidden_sizes(), optimizer=options.optimizer

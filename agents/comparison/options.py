@@ -12,6 +12,7 @@ import tyro
 
 from agents.credit import RULES
 from agents.making import own_class
+from agents.own import check_firewall
 from agents.plasticity import OPTIMIZERS
 from agents.runs.attempt import Failed, blame
 from agents.runs.sweep import How
@@ -95,7 +96,7 @@ class Options(How):
 def _find_own(agent: str) -> None:
     path = sys.path.copy()
     try:
-        own_class(agent)
+        check_firewall(own_class(agent), agent)
     except (ValueError, TypeError):
         raise
     except Exception as fault:
@@ -132,7 +133,7 @@ def classes_of(env: str) -> int:
     return DATASETS[dataset_of(env)].classes
 
 
-def script(main: Callable[[Any], None], args: type) -> None:
+def script(main: Callable[[Any], object], args: type) -> None:
     """Run a script: what the user can mend is said in one sentence, without a traceback."""
     try:
         main(tyro.cli(args))

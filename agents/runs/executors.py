@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -19,6 +20,11 @@ TIMEOUTS = 1000  # so often a job that ran out of time is put into the queue aga
 @contextmanager
 def local(workers: int, most: int, on_gpu: bool) -> Iterator[Any]:
     """A pool of processes, which end with this one. No workers: as many as there is room for."""
+    if sys.modules["__mp_main__"].__name__ == "__mp_main__":  # in the process of a run itself
+        sys.exit(
+            "runs are made in processes, and each begins by importing your script: put what "
+            "starts them below if __name__ == '__main__':"
+        )
     context = get_context("spawn")
     gpus = torch.cuda.device_count() if on_gpu else 0
     count = min(workers or gpus or cores(), most)

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from agents.own import Own
 from agents.runs.folder import FORMAT, Record
 from agents.settings import Settings
 
@@ -26,6 +27,7 @@ class Job:
     device: str = "cpu"
     reads_test: bool = True  # a search never does
     watched: bool = False  # read how well the rule is aligned with backprop
+    own: Own | None = None  # what makes an agent that was given as an argument
 
     def __post_init__(self):
         steps = [after - before for before, after in pairwise(self.points)]
@@ -37,8 +39,9 @@ class Job:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON."""
-        settings = self.settings and self.settings.to_dict()
-        return {"format": FORMAT} | asdict(self) | {"settings": settings}
+        plain = asdict(self) | {"settings": self.settings and self.settings.to_dict()}
+        del plain["own"]
+        return {"format": FORMAT} | plain
 
     def key(self) -> str:
         """Eight digits that stand for everything but environment, agent's name and seed."""

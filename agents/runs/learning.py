@@ -52,7 +52,8 @@ class Learning:
             presentations=self.rule.presentations,
         )  # fmt: skip
         self.env.reset(seed=job.seed)
-        self.agent = make_agent(job.settings or job.agent, self.env, seed=job.seed, device=device)
+        agent = job.settings or job.own or job.agent
+        self.agent = make_agent(agent, self.env, seed=job.seed, device=device)
         watched = job.watched and job.settings is not None
         self.alignment = Alignment(self.agent) if watched else None
         self.lived = Lived(torch.get_num_threads())

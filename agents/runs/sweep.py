@@ -94,8 +94,8 @@ def _make(todo: Sequence[Job], root: Path, how: How) -> dict[Job, Outcome]:
             return watch.outcomes
     except BrokenProcessPool as fault:
         raise Failed(
-            "a run's process was killed from outside, perhaps for want of memory; the same "
-            "command goes on with what is unfinished"
+            "a run's process ended early: it has said why, or was killed from outside, perhaps for "
+            "want of memory; the same command goes on with what is unfinished"
         ) from fault
     except Unwritable as fault:
         raise Failed(str(fault)) from fault
