@@ -4,12 +4,14 @@ import contextlib
 import io
 import os
 import re
+import sys
 from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from small import without_processes
 
 from agents import evaluate, train
 from agents.credit import RULES
@@ -29,6 +31,16 @@ def execute(block):
     with contextlib.redirect_stdout(io.StringIO()) as output:
         exec(compile(block, "README.md", "exec"), names)
     return names, output.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def own_module(monkeypatch, tmp_path):
+    """README's own agent is saved as mine.py; comparisons need no processes of their own."""
+    (tmp_path / "mine.py").write_text(OWN[0])
+    monkeypatch.syspath_prepend(tmp_path)
+    without_processes(monkeypatch)
+    yield
+    sys.modules.pop("mine", None)
 
 
 @pytest.fixture(autouse=True)
