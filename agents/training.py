@@ -8,6 +8,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from credit_envs.datasets import load
+from credit_envs.registration import find_spec
 
 CHUNK = 1000  # images predicted at once
 
@@ -46,12 +47,13 @@ def train(agent: Any, env: gym.Env | VectorEnv, trials: int, progress_bar: bool 
     return float(rewarded) / max(steps * batch, 1)
 
 
-def evaluate(agent: Any, env_id: str, split: str = "test") -> float:
+def evaluate(agent: Any, env: str | gym.Env | VectorEnv, split: str = "test") -> float:
     """Accuracy 0..1 over every image of the split once, without exploration or learning.
 
-    An agent without `predict` is asked by `act`.
+    `env` is an id, or an environment whose images they are, in any form. An agent without `predict`
+    is asked by `act`.
     """
-    data = load(gym.spec(env_id).kwargs["dataset"], split)
+    data = load(find_spec(env).kwargs["dataset"], split)
     choose = getattr(agent, "predict", agent.act)
     right = 0
     for start in range(0, len(data.labels), CHUNK):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from credit_envs.arrays import NumpyBatch
 from credit_envs.judge import NEVER_LATE, make_judge
 from credit_envs.order import Order
+from credit_envs.own import Own
 from credit_envs.rewards import Rewards, given
 from credit_envs.stream import Stream, checked_presentations, checked_seed, requested_position
 from credit_envs.task import (
@@ -64,7 +65,7 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
 
     def __init__(
         self,
-        dataset: str,
+        dataset: str | Own | Mapping[str, Any] | None = None,
         num_envs: int = 1,
         split: str = "train",
         reveal_label: bool = False,

@@ -49,8 +49,8 @@ class Job:
 
     def folder(self, root: Path) -> Path:
         """Where below `root` the run is kept."""
-        agent = self.agent.replace(":", "_").replace("/", "_")
-        return root / self.env / agent / self.key() / f"seed-{self.seed}"
+        env, agent = (name.replace(":", "_").replace("/", "_") for name in (self.env, self.agent))
+        return root / env / agent / self.key() / f"seed-{self.seed}"
 
     @property
     def on_gpu(self) -> bool:

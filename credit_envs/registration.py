@@ -1,0 +1,70 @@
+"""Ids of environments: the suite's own, and those of the user."""
+
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec
+
+from credit_envs.datasets import DATASETS
+from credit_envs.own import Own
+from credit_envs.rewards import given
+
+
+def register(id: str, dataset: str | Own | Mapping[str, Any] | None = None) -> None:
+    """Give images an id, by which all of the suite knows them; None: whoever makes it says which.
+
+    `dataset` is as in `RewardEnv`, and opened only when an environment is made. Where other
+    processes are to know the id, call this in a module, and name it "module:id".
+
+    Raises TypeError, ValueError for options that are none.
+    """
+    if dataset is not None and not isinstance(dataset, str):
+        dataset = given(Own, dataset, "dataset").plain()
+    gym.register(
+        id=id,
+        entry_point="credit_envs.env:RewardEnv",
+        vector_entry_point="credit_envs.vector:RewardVectorEnv",
+        kwargs={} if dataset is None else {"dataset": dataset},
+    )
+
+
+def find_spec(env: Any) -> EnvSpec:
+    """The spec of an environment, of an id, or of "module:id", whose module is imported first.
+
+    The module may lie in the current folder. Raises ValueError if there is no such environment, or
+    it is none of images.
+    """
+    spec = _registered(env) if isinstance(env, str) else env.unwrapped.spec
+    if spec is None or "dataset" not in spec.kwargs:
+        raise ValueError(
+            f"{env} has no data set: give an environment that was made with one, or register an id"
+        )
+    return spec
+
+
+def _registered(env: str) -> EnvSpec:
+    module, colon, name = env.rpartition(":")
+    if colon:
+        _import(module, env)
+    if name not in gym.registry:
+        raise ValueError(
+            f"unknown environment {env!r}: choose one of "
+            f"{', '.join(f'{known}Reward-v0' for known in DATASETS)}, or register images of your "
+            'own in a module, and give "module:id"'
+        )
+    return gym.spec(name)
+
+
+def _import(module: str, env: str) -> None:
+    path = sys.path.copy()
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        import_module(module)
+    except ImportError as fault:
+        raise ValueError(f"{env!r} names a module that cannot be imported ({fault})") from fault
+    finally:
+        sys.path[:] = path  # processes that are started from here inherit it
