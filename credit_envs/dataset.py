@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, Protocol
@@ -14,6 +15,8 @@ from credit_envs.sources import Images, Shape, Source
 
 # Where the cache file of an `Unseen` keeps its row, as JSON, and the digest of that.
 TOLD, SEAL = "row", "row_digest"
+
+SHOWN = 12  # names of classes in a line
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,15 @@ class Dataset:
         """Twelve hex digits that stand for the images and their classes, wherever they are from."""
         facts = self.shape, self.classes, self.train_digest, self.test_digest, self.class_names
         return _digest(repr(facts))[:12]
+
+    def summary(self) -> str:
+        """What there is, in a line."""
+        shown = ", ".join(self.class_names[:SHOWN])
+        more = ", ..." if len(self.class_names) > SHOWN else ""
+        return (
+            f"{self.train} training and {self.test} test images {self.shape} of {self.classes} "
+            f"classes{': ' if shown else ''}{shown}{more}"
+        )
 
     def read(self) -> Found:
         """Training and test images from the source. Raises CorruptData if they are not these."""
@@ -101,8 +113,10 @@ class Unseen:
 
     def read(self) -> Found:
         """Training and test images, and their row. Raises CorruptData, ValueError, OSError."""
+        print(f"Reading {self.source} (once, then cached)", file=sys.stderr)
         whole = self.source.gather()
-        row = row_of(self.name, whole)
+        row = row_from(self.name, whole)
+        print(row.summary(), file=sys.stderr)
         text = json.dumps(asdict(row) | {"state": self.source.state})
         parts = {"train": whole.train, "test": whole.test}
         return Found(row, parts, whole.lossy, {TOLD: text, SEAL: _digest(text)})
@@ -123,7 +137,7 @@ class Outdated(OSError):
     """A cache file is sound, but the images that it was made from have changed since."""
 
 
-def row_of(name: str, whole: Gathered) -> Dataset:
+def row_from(name: str, whole: Gathered) -> Dataset:
     """The row that images of the user's own come to."""
     return Dataset(
         name, None, whole.train.pixels.shape[1:], whole.classes,

@@ -107,6 +107,11 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
         self._shown: int | None = None
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        """What the classes are called; none for those that nobody named."""
+        return self.task.class_names
+
+    @property
     def position(self) -> int:
         """Trials before the open image, or before the next one between episodes."""
         return self._stream.position

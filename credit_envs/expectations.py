@@ -14,6 +14,7 @@ from credit_envs.order import Composition, Order
 from credit_envs.registration import find_spec
 from credit_envs.rewards import Rewards, given
 
+LEAST = 7  # trials of a pass: a batch in the vector form
 FAR = 8  # standard deviations that no noise in a test is away
 
 
@@ -83,6 +84,10 @@ class Maker:
         self.payments, self.told = Payments(self.rewards, row), told(self.rewards)
         passes = Composition(self.order, self.data.labels, row.classes)
         self.pass_length = passes.size
+        if passes.size < LEAST:
+            raise ValueError(
+                f"A pass has {passes.size} trials, the check needs {LEAST}: check another split."
+            )
 
     def single(self, **keywords: Any) -> Any:
         """Return a new environment in the single form."""

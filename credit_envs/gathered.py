@@ -56,12 +56,11 @@ def count_classes(train: np.ndarray, test: np.ndarray | None, names: Sequence[st
     if test is not None and not len(test):
         raise ValueError("there are no test images: leave them out, and some are held out")
     classes = len(names) or int(train.max()) + 1
-    for part, labels in (("training", train), ("test", test if test is not None else train)):
+    for part, labels in (("training", train), ("test", train if test is None else test)):
         if labels.min() < 0 or labels.max() >= classes:
             raise ValueError(
-                f"the {part} labels are in {labels.min()}..{labels.max()}, outside 0..{classes - 1}"
-                f": they must count the {classes} classes from 0 on, as "
-                f"{'their names' if names else 'the training labels'} do"
+                f"the {part} labels are in {labels.min()}..{labels.max()}, but those of the "
+                f"{classes} classes {'named' if names else 'to train on'} are 0..{classes - 1}"
             )
     if not 2 <= classes <= MOST:
         raise ValueError(f"2 to {MOST} classes can be told apart, not {classes}")

@@ -122,7 +122,8 @@ def _names(repo: str, revision: str) -> list[str]:
     from huggingface_hub import HfApi, snapshot_download
 
     try:
-        return HfApi().list_repo_files(repo, repo_type="dataset", revision=revision)
+        found = HfApi().dataset_info(repo, revision=revision).siblings or []
+        return [file.rfilename for file in found]
     except Exception as error:  # its HTTP client's and the system's own, too
         try:
             kept = snapshot_download(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from credit_envs.dataset import row_of
+from credit_envs.dataset import row_from
 from credit_envs.digests import canonical_order, pixel_digests
 from credit_envs.gathered import count_classes, gather
 from credit_envs.sources import Images
@@ -41,10 +41,10 @@ def from_arrays(
             f"{pixels.shape[1:]} (H, W, C): make them alike"
         )
     whole = gather(_images(pixels, classes), given and _images(*given), count, names)
-    key = row_of("", whole).key()
+    key = row_from("", whole).key()
     if key not in _HELD:
         arrays = _ordered(train=whole.train, test=whole.test)
-        _HELD[key] = cut(row_of(f"arrays-{key}", whole), arrays)
+        _HELD[key] = cut(row_from(f"arrays-{key}", whole), arrays)
     return {"arrays": key}
 
 

@@ -44,23 +44,28 @@ class Own:
     """The Hub's column of classes, where it has several."""
 
     def __post_init__(self) -> None:
+        self._check_source()
+        if self.folder is not None:  # whoever opens it may be in another one
+            path = str(Path(self.folder).expanduser().absolute())
+            object.__setattr__(self, "folder", path)
+        if self.size is not None:
+            object.__setattr__(self, "size", self._checked_size())
+
+    def _check_source(self) -> None:
         named = [name for name in SOURCES if getattr(self, name) is not None]
         if len(named) != 1:
             found = " and ".join(named) or "none"
-            raise ValueError(f"a data set has one source, {_or(SOURCES)}, not {found}")
-        if self.hub is None:
-            for name in OF_HUB:
-                if getattr(self, name) is not None:
-                    raise ValueError(f"{name}={getattr(self, name)!r} is for hub, not {named[0]}")
+            raise ValueError(f"a data set has one source, arrays, folder or hub, not {found}")
         for name in ("arrays", "hub", *OF_HUB):
-            if not isinstance(getattr(self, name), str | None):
-                raise ValueError(f"{name}={getattr(self, name)!r} must be a string")
-        if self.folder is not None:  # whoever opens it may be in another one
-            object.__setattr__(self, "folder", str(Path(self.folder).expanduser().absolute()))
+            value = getattr(self, name)
+            if not isinstance(value, str | None):
+                raise ValueError(f"{name}={value!r} must be a string")
+            if name in OF_HUB and value is not None and self.hub is None:
+                raise ValueError(f"{name}={value!r} is for hub, not {named[0]}")
+        if not isinstance(self.folder, str | os.PathLike | None):
+            raise ValueError(f"folder={self.folder!r} is no path")
         if self.hub is not None and not re.fullmatch(r"[\w.-]+/[\w.-]+", self.hub):
             raise ValueError(f'hub={self.hub!r} is no id on the Hub, such as "ylecun/mnist"')
-        if self.size is not None:
-            object.__setattr__(self, "size", self._checked_size())
 
     def _checked_size(self) -> Size:
         if self.arrays is not None:
@@ -85,10 +90,6 @@ class Own:
         assert self.hub is not None
         options = {name: getattr(self, name) for name in (*OF_HUB, "size")}
         return Unseen(f"{_file_name(self.hub)}-{key}", HubImages(self.hub, **options))
-
-
-def _or(names: tuple[str, ...]) -> str:
-    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def _file_name(name: str) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
-from credit_envs.datasets import DATASETS
+from credit_envs.dataset import Dataset
+from credit_envs.datasets import DATASETS, describe
 from credit_envs.own import Own
 from credit_envs.rewards import given
 
@@ -44,6 +45,11 @@ def find_spec(env: Any) -> EnvSpec:
             f"{env} has no data set: give an environment that was made with one, or register an id"
         )
     return spec
+
+
+def row_of(env: Any) -> Dataset:
+    """The row of an environment's images, without a download. Raises ValueError, OSError."""
+    return describe(find_spec(env).kwargs["dataset"])
 
 
 def _registered(env: str) -> EnvSpec:

@@ -51,6 +51,7 @@ class Task:
         self.split, self.layout, self.dtype = split, layout, dtype
         self.images, self.labels = self.data.splits[split]
         row = self.data.row
+        self.dataset, self.class_names = row.name, row.class_names
         shape = self.arrange(np.empty(row.shape)).shape
         high = 255 if dtype == "uint8" else 1
         self.observation_space = Box(0, high, shape, np.dtype(dtype).type)

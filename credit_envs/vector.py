@@ -116,6 +116,11 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
         return batch_space(self.single_action_space, self.num_envs)
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        """What the classes are called; none for those that nobody named."""
+        return self.task.class_names
+
+    @property
     def position(self) -> int:
         """Trials before the open batch."""
         return self._stream.position

@@ -15,9 +15,8 @@ from agents.plasticity import OPTIMIZERS
 from agents.runs.attempt import Failed, blame
 from agents.runs.sweep import How
 from agents.settings import Settings, name_of, settings_of
-from credit_envs.dataset import Dataset
-from credit_envs.datasets import describe, load
-from credit_envs.registration import find_spec
+from credit_envs.datasets import load
+from credit_envs.registration import find_spec, row_of
 
 GRID = tuple(
     name_of(signal, name)
@@ -113,11 +112,6 @@ def make_folder(path: Path) -> None:
             raise PermissionError(None, "it is read-only")
     except OSError as fault:
         raise ValueError(f"out {str(path)!r} is no folder to write in: {fault.strerror}") from fault
-
-
-def row_of(env: str) -> Dataset:
-    """The data set of an environment. Raises ValueError if it has none, OSError."""
-    return describe(find_spec(env).kwargs["dataset"])
 
 
 def epoch_of(env: str) -> int:

@@ -15,7 +15,6 @@ from agents.comparison import records as searched
 from agents.comparison.claims import Claim
 from agents.comparison.costs import costs
 from agents.comparison.early_stopping import epoch_points
-from agents.comparison.options import row_of
 from agents.comparison.statistics import evaluation_points, mean_interval
 from agents.comparison.summary import summarise
 from agents.comparison.table import table
@@ -30,6 +29,7 @@ from agents.report.words import Answer, answer, compared, counted, troubles
 from agents.runs.folder import find
 from agents.settings import Settings
 from credit_envs.dataset import Dataset
+from credit_envs.registration import row_of
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import torch
 
 from agents.runs.folder import FORMAT, Record
 from agents.settings import Settings
+from credit_envs.datasets import DATASETS
+from credit_envs.registration import row_of
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,9 @@ class Job:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON."""
-        settings = self.settings and self.settings.to_dict()
-        return {"format": FORMAT} | asdict(self) | {"settings": settings}
+        settings, images = self.settings and self.settings.to_dict(), _images(self.env)
+        own = {"images": images} if images else {}
+        return {"format": FORMAT} | asdict(self) | {"settings": settings} | own
 
     def key(self) -> str:
         """Eight digits that stand for everything but environment, agent's name and seed."""
@@ -59,6 +63,13 @@ class Job:
 
     def __str__(self) -> str:
         return f"{self.agent} with seed {self.seed} on {self.env}"
+
+
+@cache
+def _images(env: str) -> str | None:
+    """What stands for images of the user's own, which may change; None for those of the table."""
+    row = row_of(env)
+    return None if row.name in DATASETS else row.key()
 
 
 @dataclass(frozen=True)
