@@ -40,10 +40,10 @@ def find_spec(env: Any) -> EnvSpec:
     it is none of images.
     """
     spec = _registered(env) if isinstance(env, str) else env.unwrapped.spec
-    if spec is None or "dataset" not in spec.kwargs:
-        raise ValueError(
-            f"{env} has no data set: give an environment that was made with one, or register an id"
-        )
+    if spec is None:
+        raise ValueError("The environment has no spec: make it with gym.make.")
+    if "dataset" not in spec.kwargs:
+        raise _unknown(spec.id)
     return spec
 
 
@@ -56,13 +56,18 @@ def _registered(env: str) -> EnvSpec:
     module, colon, name = env.rpartition(":")
     if colon:
         _import(module, env)
-    if name not in gym.registry:
-        raise ValueError(
-            f"unknown environment {env!r}: choose one of "
-            f"{', '.join(f'{known}Reward-v0' for known in DATASETS)}, or register images of your "
-            'own in a module, and give "module:id"'
-        )
-    return gym.spec(name)
+    try:
+        return gym.spec(name)
+    except gym.error.Error as fault:
+        raise _unknown(env) from fault
+
+
+def _unknown(env: str) -> ValueError:
+    ids = ", ".join(f"{name}Reward-v0" for name in DATASETS)
+    return ValueError(
+        f"unknown environment {env!r}: choose one of {ids}, or register an id for images of your "
+        'own in a module, and give it as "module:id"'
+    )
 
 
 def _import(module: str, env: str) -> None:

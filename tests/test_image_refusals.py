@@ -108,11 +108,11 @@ def test_an_id_whose_options_are_none_is_not_registered():
 @pytest.mark.parametrize(
     ("env", "said"),
     [
-        ("PhotosReward-v0", 'unknown environment .*choose one of DigitsReward-v0, .*"module:id"'),
+        ("PhotosReward-v0", 'unknown .*: choose one of DigitsReward-v0, .*own .* as "module:id"'),
         ("nowhere:PhotosReward-v0", "names a module that cannot be imported .No module named"),
         ("json:PhotosReward-v0", "unknown environment 'json:PhotosReward-v0'"),
-        ("ImageReward-v0", "ImageReward-v0 has no data set: give an environment"),
-        ("CartPole-v1", "CartPole-v1 has no data set"),
+        ("ImageReward-v0", "unknown environment 'ImageReward-v0': .* or register an id for"),
+        ("CartPole-v1", "unknown environment 'CartPole-v1'"),
     ],
 )
 def test_ids(env, said):

@@ -16,7 +16,6 @@ import credit_envs
 from agents import evaluate, make_agent, train
 from credit_envs.datasets import load, open_data, verify
 from credit_envs.own import Own
-from credit_envs.registration import find_spec
 from credit_envs.testing import check_reward_env
 
 IMAGE = "ImageReward-v0"
@@ -41,7 +40,6 @@ def own(tmp_path, monkeypatch):
 @pytest.fixture
 def registry(monkeypatch):
     monkeypatch.setattr(gym.envs.registration, "registry", dict(gym.registry))
-    monkeypatch.setattr(gym, "registry", gym.envs.registration.registry)
 
 
 def test_the_same_images_are_the_same_data_set_from_every_source(own):
@@ -173,17 +171,19 @@ def test_an_id_of_ones_own_is_known_to_all_of_the_suite(own, source, registry):
     assert accuracies[0] == accuracies[1] == accuracies[2]
 
 
-def test_a_module_that_registers_an_id_is_imported_from_the_current_folder(
-    tmp_path, monkeypatch, registry
-):
+def test_a_module_that_registers_an_id_is_imported_from_the_current_folder(tmp_path):
+    """In another process, as a sweep's workers are."""
     (tmp_path / "my_pictures.py").write_text(
         "import credit_envs\ncredit_envs.register('TheseReward-v0', {'folder': 'somewhere'})\n"
     )
-    monkeypatch.chdir(tmp_path)
-    path = sys.path.copy()
-    spec = find_spec("my_pictures:TheseReward-v0")
-    assert spec.kwargs["dataset"] == {"folder": str(tmp_path / "somewhere")}
-    assert sys.path == path
+    code = (
+        "import sys; from credit_envs.registration import find_spec; path = sys.path.copy()\n"
+        "print(find_spec('my_pictures:TheseReward-v0').kwargs['dataset'], path == sys.path)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.stdout == f"{{'folder': '{tmp_path}/somewhere'}} True\n", done.stderr
 
 
 def test_no_environment_shows_more_than_the_image(own):

@@ -27,7 +27,8 @@ def own(draw):
         return {}, 10
     side, classes = st.integers(4, 9), draw(st.sampled_from([3, 5, 300]))
     shape = draw(side), draw(side), draw(st.sampled_from([1, 3]))
-    return {"dataset": from_arrays(*pictures(450, shape, classes))}, classes
+    dataset = from_arrays(*pictures(1100, shape, classes), test=pictures(9, shape, 3))
+    return {"dataset": dataset}, classes
 
 
 @st.composite
