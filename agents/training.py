@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from agents.own import check_methods
 from credit_envs.datasets import load
+from credit_envs.registration import find_spec
 
 CHUNK = 1000  # images predicted at once
 
@@ -48,12 +49,13 @@ def train(agent: Any, env: gym.Env | VectorEnv, trials: int, progress_bar: bool 
     return float(rewarded) / max(steps * batch, 1)
 
 
-def evaluate(agent: Any, env_id: str, split: str = "test") -> float:
+def evaluate(agent: Any, env: str | gym.Env | VectorEnv, split: str = "test") -> float:
     """Accuracy 0..1 over every image of the split once, without exploration or learning.
 
-    An agent without `predict` is asked by `act`.
+    `env` is an id, or an environment whose images they are, in any form. An agent without `predict`
+    is asked by `act`.
     """
-    data = load(gym.spec(env_id).kwargs["dataset"], split)
+    data = load(find_spec(env).kwargs["dataset"], split)
     choose = getattr(agent, "predict", agent.act)
     right = 0
     for start in range(0, len(data.labels), CHUNK):

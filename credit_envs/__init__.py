@@ -1,24 +1,21 @@
 """Image classification as direct-reward Gymnasium environments: see an image, guess, get paid.
 
-Importing registers `<data set>Reward-v0` for every row of the table of data sets.
+Importing registers `<data set>Reward-v0` for every row of the table of data sets, and
+`ImageReward-v0` for images of one's own.
 """
 
 from importlib.util import find_spec
 from pathlib import Path
 
-import gymnasium as gym
-
 from credit_envs.datasets import DATASETS
+from credit_envs.memory import from_arrays
+from credit_envs.registration import register
 
-__all__ = ["require_agents"]
+__all__ = ["from_arrays", "register", "require_agents"]
 
 for _name in DATASETS:
-    gym.register(
-        id=f"{_name}Reward-v0",
-        entry_point="credit_envs.env:RewardEnv",
-        vector_entry_point="credit_envs.vector:RewardVectorEnv",
-        kwargs={"dataset": _name},
-    )
+    register(f"{_name}Reward-v0", _name)
+register("ImageReward-v0")
 
 
 def require_agents() -> None:

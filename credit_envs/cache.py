@@ -20,7 +20,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from credit_envs.dataset import Dataset
+from credit_envs.dataset import Dataset, Unseen
 from credit_envs.digests import CorruptData, canonical_order, pixel_digests, set_digest
 from credit_envs.sources import Images
 
@@ -30,8 +30,9 @@ BLOCK = 1000  # images written in one go
 
 
 class _Mapped(NamedTuple):
-    """An open cache file, whose size and header are as the table says."""
+    """An open cache file, whose size and header are as its row says."""
 
+    row: Dataset
     arrays: dict[str, np.ndarray]  # {train,test}_{images,labels}, read-only
     metadata: dict[str, str]
     mtime: int  # ns
@@ -44,14 +45,14 @@ def cache_path(name: str) -> Path:
     return folder.expanduser().absolute() / f"{name}.safetensors"
 
 
-def open_or_build(row: Dataset, path: Path) -> dict[str, np.ndarray]:
-    """The arrays of the cache file, built where it is missing and rebuilt where it is damaged."""
+def open_or_build(row: Dataset | Unseen, path: Path) -> tuple[Dataset, dict[str, np.ndarray]]:
+    """The row and the arrays of the cache file, which is built if missing, outdated or damaged."""
     try:
         return _open(row, path)
-    except OSError:  # not there, or not readable
+    except OSError:  # not there, not readable, or of images that have changed since
         pass
     except CorruptData as fault:
-        warnings.warn(f"{fault}: it is built again", stacklevel=4)  # points at the call of `load`
+        warnings.warn(f"{fault}: it is built again", stacklevel=5)  # points at the call of `load`
     with _lock(path):
         with contextlib.suppress(OSError, CorruptData):
             return _open(row, path)  # another process built it while this one waited
@@ -59,23 +60,23 @@ def open_or_build(row: Dataset, path: Path) -> dict[str, np.ndarray]:
         return _open(row, path)
 
 
-def check(row: Dataset, path: Path) -> None:
-    """Read the whole cache file. Raises FileNotFoundError or CorruptData."""
+def check(row: Dataset | Unseen, path: Path) -> None:
+    """Read the whole cache file. Raises FileNotFoundError, Outdated or CorruptData."""
     with _blaming(path):
-        _check_content(row, _map(row, path))
+        _check_content(_map(row, path))
 
 
-def _open(row: Dataset, path: Path) -> dict[str, np.ndarray]:
+def _open(row: Dataset | Unseen, path: Path) -> tuple[Dataset, dict[str, np.ndarray]]:
     with _blaming(path):
         mapped = _map(row, path)
         recorded = int(mapped.metadata["mtime"])
         if mapped.mtime != recorded:
-            _check_content(row, mapped)
+            _check_content(mapped)
             _set_mtime(path, recorded)
-    return mapped.arrays
+    return mapped.row, mapped.arrays
 
 
-def _map(row: Dataset, path: Path) -> _Mapped:
+def _map(row: Dataset | Unseen, path: Path) -> _Mapped:
     """Map the arrays, after a look at size and header. Raises what `_blaming` turns."""
     with path.open("rb") as file:
         status = os.fstat(file.fileno())
@@ -84,6 +85,7 @@ def _map(row: Dataset, path: Path) -> _Mapped:
             raise ValueError("it ends within its header")
         tensors = json.loads(file.read(start - 8))
         metadata = tensors.pop("__metadata__")
+        row = row.told(metadata)
         _check_header(row, tensors, metadata)
         size = start + max(tensor["data_offsets"][1] for tensor in tensors.values())
         if status.st_size != size:
@@ -93,7 +95,7 @@ def _map(row: Dataset, path: Path) -> _Mapped:
     for name, entry in tensors.items():
         raw = data[slice(*entry["data_offsets"])]
         arrays[name] = raw.view(DTYPES[entry["dtype"]]).reshape(entry["shape"])
-    return _Mapped(arrays, metadata, status.st_mtime_ns)
+    return _Mapped(row, arrays, metadata, status.st_mtime_ns)
 
 
 def _layout(row: Dataset) -> dict[str, dict]:
@@ -117,24 +119,25 @@ def _check_header(row: Dataset, tensors: dict[str, dict], metadata: dict[str, st
             raise ValueError(f"its {part} images are not the published ones")
 
 
-def _check_content(row: Dataset, mapped: _Mapped) -> None:
-    for part, _, _ in row.parts():
+def _check_content(mapped: _Mapped) -> None:
+    for part, _, _ in mapped.row.parts():
         digests = pixel_digests(mapped.arrays[f"{part}_images"], mapped.arrays[f"{part}_labels"])
-        recorded = mapped.metadata[f"{part}_{'pixels' if row.source.lossy else 'source'}"]
+        lossy = f"{part}_pixels" in mapped.metadata
+        recorded = mapped.metadata[f"{part}_{'pixels' if lossy else 'source'}"]
         if set_digest(digests) != recorded:
             raise ValueError(f"its {part} images do not have the digest {recorded}")
-        if not row.source.lossy and digests != sorted(digests):
+        if not lossy and digests != sorted(digests):
             raise ValueError(f"its {part} images are out of order")
 
 
-def _build(row: Dataset, path: Path) -> None:
+def _build(row: Dataset | Unseen, path: Path) -> None:
     """Write the cache file under another name, read it back, and only then give it its own."""
-    parts = row.read()
+    row, parts, lossy, notes = row.read()
     mtime = int(time.time()) * 10**9  # whole seconds: not every file system keeps finer ones
-    metadata = {"format": FORMAT, "dataset": row.name, "mtime": str(mtime)}
+    metadata = {"format": FORMAT, "dataset": row.name, "mtime": str(mtime), **notes}
     for part, images in parts.items():
         metadata[f"{part}_source"] = set_digest(images.digests)
-        if row.source.lossy:  # the decoded pixels, which the file holds, have their own digest
+        if lossy:  # the decoded pixels, which the file holds, have their own digest
             metadata[f"{part}_pixels"] = set_digest(pixel_digests(images.pixels, images.labels))
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
     with _writing(path.parent), contextlib.ExitStack() as afterwards:

@@ -8,25 +8,18 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
-
-import numpy as np
 
 from credit_envs import cache
-from credit_envs.dataset import Dataset
+from credit_envs.dataset import Dataset, Unseen
 from credit_envs.digests import CorruptData
+from credit_envs.hub import HubImages
+from credit_envs.memory import held
+from credit_envs.own import Own
+from credit_envs.rewards import given
 from credit_envs.sources import Digits, Hub
-
-SPLITS = ("train", "validation", "train+validation", "test")
-
-
-class Split(NamedTuple):
-    """Read-only views of the mapped cache file, in canonical order."""
-
-    images: np.ndarray  # (n, H, W, C) uint8
-    labels: np.ndarray  # (n,) int64
-
+from credit_envs.splits import Data, Split, check_split, cut
 
 _ROWS = (
     Dataset(
@@ -69,50 +62,76 @@ DATASETS: dict[str, Dataset] = {row.name: row for row in _ROWS}
 _opening = threading.Lock()  # two threads must not map the same file twice
 
 
-def load(name: str, split: str) -> Split:
-    """The images and labels of a split: the same arrays every time in a process.
+def load(dataset: object, split: str) -> Split:
+    """The images and labels of a split of `open_data`."""
+    check_split(split)
+    return open_data(dataset).splits[split]
 
+
+def open_data(dataset: object) -> Data:
+    """A data set's row and images: the same object every time in a process.
+
+    `dataset` is a name in the table, or images of one's own: `own.Own` or a dict of its options.
     "train" is all but the last n // 10 of the n training images, "validation" is those. The first
-    load on a machine fills the cache file (seconds; TinyImageNet: half a minute, 1.5 GB of memory).
+    call on a machine fills the cache file (seconds; TinyImageNet: half a minute, 1.5 GB of memory).
+    A folder is looked at in every call: if its files have changed, it is another data set.
 
-    Raises ValueError for an unknown name or split, ConnectionError without network and mirror,
-    FileNotFoundError for a mirror that lacks the set, digests.CorruptData for a source that is
-    damaged, OSError for a cache folder that cannot be written.
+    Raises ValueError for an unknown name or option, ConnectionError without network and mirror,
+    FileNotFoundError for a folder or a mirror that lacks the set, digests.CorruptData for a source
+    that is damaged, OSError for a cache folder that cannot be written.
     """
-    row = _row(name)
-    if split not in SPLITS:
-        raise ValueError(f"unknown split {split!r}: choose one of {', '.join(SPLITS)}")
+    row = _find(dataset)
+    if isinstance(row, Data):
+        return row
     with _opening:
-        return _splits(row, cache.cache_path(name))[split]
+        return _opened(row, cache.cache_path(row.name))
 
 
-def verify(name: str) -> None:
+def verify(dataset: object) -> None:
     """Read the whole cache file of a data set and compare its digest with the table.
 
     Raises FileNotFoundError where there is no cache file yet, digests.CorruptData where it is
-    damaged.
+    damaged, dataset.Outdated where a folder has changed since.
     """
-    row = _row(name)
+    row = _find(dataset)
+    if isinstance(row, Data):
+        raise FileNotFoundError(f"{row.row.name} is in memory, and has no cache file")
     try:
-        cache.check(row, cache.cache_path(name))
+        cache.check(row, cache.cache_path(row.name))
     except CorruptData as fault:
         raise CorruptData(f"{fault}: delete it, and the next load builds it again") from fault
 
 
-def _row(name: str) -> Dataset:
-    if name not in tuple(DATASETS):
-        raise ValueError(f"unknown data set {name!r}: choose one of {', '.join(DATASETS)}")
-    return DATASETS[name]
+def describe(dataset: object) -> Dataset:
+    """A data set's row, without a download. Raises FileNotFoundError if it needs one."""
+    row = _find(dataset)
+    if isinstance(row, Dataset):
+        return row
+    if not is_at_hand(dataset):
+        raise FileNotFoundError(f"the data set {dataset} is not on this machine")
+    return open_data(dataset).row
+
+
+def is_at_hand(dataset: object) -> bool:
+    """Whether a data set can be opened without a download."""
+    row = _find(dataset)
+    if isinstance(row, Data) or not isinstance(row.source, Hub | HubImages):
+        return True
+    return cache.cache_path(row.name).exists()
+
+
+def _find(dataset: object) -> Dataset | Unseen | Data:
+    if isinstance(dataset, str) and dataset in DATASETS:
+        return DATASETS[dataset]
+    if not isinstance(dataset, Own | Mapping):
+        raise ValueError(
+            f"unknown data set {dataset!r}: choose one of {', '.join(DATASETS)}, or give "
+            "{'folder': ...}, {'hub': ...} or what from_arrays returns"
+        )
+    own = given(Own, dataset, "dataset")
+    return own.unseen() if own.arrays is None else held(own.arrays)
 
 
 @functools.cache
-def _splits(row: Dataset, path: Path) -> dict[str, Split]:
-    arrays = cache.open_or_build(row, path)
-    images, labels = arrays["train_images"], arrays["train_labels"]
-    kept = row.train - row.train // 10
-    return {
-        "train": Split(images[:kept], labels[:kept]),
-        "validation": Split(images[kept:], labels[kept:]),
-        "train+validation": Split(images, labels),
-        "test": Split(arrays["test_images"], arrays["test_labels"]),
-    }
+def _opened(row: Dataset | Unseen, path: Path) -> Data:
+    return cut(*cache.open_or_build(row, path))

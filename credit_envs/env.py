@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from credit_envs.frame import frame, said_of
 from credit_envs.judge import NEVER_LATE, make_single_judge
 from credit_envs.order import Order
+from credit_envs.own import Own
 from credit_envs.rewards import Rewards, given
 from credit_envs.stream import Stream, checked_presentations, checked_seed, requested_position
 from credit_envs.task import (
@@ -48,7 +49,9 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
     classified. A second guess would leak the label, so it raises `ResetNeeded`.
 
     ## Arguments
-    - `dataset`: a name in `credit_envs.datasets.DATASETS`; each id brings its own.
+    - `dataset`: a name in `credit_envs.datasets.DATASETS`, which each id but `ImageReward-v0`
+      brings; or images of your own: `credit_envs.own.Own`, a dict of its options, or what
+      `credit_envs.from_arrays` returns.
     - `split`: "train", "validation", "train+validation" or "test".
     - `reveal_label`: step's info has "label", the class of the image just classified, else nothing.
       It is the class that is paid: a label that `rewards` changed is revealed as changed.
@@ -79,7 +82,7 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
 
     def __init__(
         self,
-        dataset: str,
+        dataset: str | Own | Mapping[str, Any] | None = None,
         split: str = "train",
         reveal_label: bool = False,
         layout: Layout = "HWC",
@@ -105,6 +108,11 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
         self._open = False
         self._shown: int | None = None
         self._outcome: tuple[int, float, dict[str, Any]] | None = None  # of the open image
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What the classes are called; none for those that nobody named."""
+        return self.task.class_names
 
     @property
     def position(self) -> int:

@@ -8,18 +8,21 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from credit_envs.datasets import DATASETS, load
+from credit_envs.dataset import Dataset
+from credit_envs.datasets import open_data
 from credit_envs.order import Composition, Order
+from credit_envs.registration import find_spec
 from credit_envs.rewards import Rewards, given
 
+LEAST = 7  # trials of a pass: a batch in the vector form
 FAR = 8  # standard deviations that no noise in a test is away
 
 
 class Payments:
     """The rewards that a guess may bring."""
 
-    def __init__(self, rewards: Rewards, dataset: str) -> None:
-        self._table, self._flipped = rewards.tables(dataset, DATASETS[dataset].classes)
+    def __init__(self, rewards: Rewards, row: Dataset) -> None:
+        self._table, self._flipped = rewards.tables(row.name, row.classes)
         self._flip, self._noise = rewards.flip, rewards.noise
         self.actions = self._table.shape[1]
 
@@ -70,18 +73,21 @@ class Maker:
     """Makes an environment anew in each form, and knows the data set behind it."""
 
     def __init__(self, env_or_id: str | gym.Env[Any, Any]) -> None:
-        spec = gym.spec(env_or_id) if isinstance(env_or_id, str) else env_or_id.spec
-        if spec is None:
-            raise ValueError("The environment has no spec: make it with gym.make.")
+        spec = find_spec(env_or_id)
         self._spec, self._layout = spec, spec.kwargs.get("layout", "HWC")
-        name, split = spec.kwargs["dataset"], spec.kwargs.get("split", "train")
-        self._shape, self.data = DATASETS[name].shape, load(name, split)
+        opened, split = open_data(spec.kwargs["dataset"]), spec.kwargs.get("split", "train")
+        row = opened.row
+        self._shape, self.data = row.shape, opened.splits[split]
         self.presentations = spec.kwargs.get("presentations", 1)
         self.rewards = given(Rewards, spec.kwargs.get("rewards"), "rewards")
         self.order = given(Order, spec.kwargs.get("order"), "order")
-        self.payments, self.told = Payments(self.rewards, name), told(self.rewards)
-        passes = Composition(self.order, self.data.labels, DATASETS[name].classes)
+        self.payments, self.told = Payments(self.rewards, row), told(self.rewards)
+        passes = Composition(self.order, self.data.labels, row.classes)
         self.pass_length = passes.size
+        if passes.size < LEAST:
+            raise ValueError(
+                f"A pass has {passes.size} trials, the check needs {LEAST}: check another split."
+            )
 
     def single(self, **keywords: Any) -> Any:
         """Return a new environment in the single form."""

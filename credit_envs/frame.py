@@ -52,7 +52,8 @@ def _name(task: Task, action: int) -> str:
         return "abstains"
     if guesses != task.classes:  # a table of rewards, whose actions are not the classes
         return f"action {action}"
-    return NAMES[task.dataset][action] if task.dataset in NAMES else str(action)
+    names = task.class_names or NAMES.get(task.dataset)
+    return names[action] if names else str(action)
 
 
 def _strip(width: int, text: str) -> NDArray[np.uint8]:

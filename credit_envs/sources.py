@@ -92,8 +92,7 @@ class Hub:
         Raises ConnectionError (no network and no mirror), FileNotFoundError (no such files in the
         mirror) or CorruptData (files that cannot be read).
         """
-        mirror = os.environ.get("CREDIT_ENVS_MIRROR")
-        folder = Path(mirror).expanduser() / self.repo if mirror else self._download()
+        folder = mirror_of(self.repo) or self._download()
         print(f"Reading {self.repo} from {folder} (once, then cached)", file=sys.stderr)
         return self._read(folder, "train", shape), self._read(folder, self.test, shape)
 
@@ -102,14 +101,8 @@ class Hub:
         from huggingface_hub import snapshot_download
 
         wanted = [f"{self.config}/{split}-*.parquet" for split in ("train", self.test)]
-        try:
+        with reaching(self.repo):
             return Path(snapshot_download(self.repo, repo_type="dataset", allow_patterns=wanted))
-        except Exception as error:  # the library's, its HTTP client's and the system's own alike
-            raise ConnectionError(
-                f"{self.repo} is not in the cache and could not be downloaded ({_brief(error)}): "
-                "connect to the Hugging Face Hub, or set CREDIT_ENVS_MIRROR to a folder that holds "
-                "a copy of it, or CREDIT_ENVS_CACHE to a cache that was filled before"
-            ) from error
 
     def _read(self, folder: Path, split: str, shape: Shape) -> Images:
         import pyarrow as pa
@@ -125,11 +118,11 @@ class Hub:
             )
         tables = []
         for file in files:
-            with _reading(str(file)):
+            with reading(str(file)):
                 columns = [f"{self.image}.bytes", self.label]
                 tables.append(pq.ParquetFile(file).read(columns=columns))
         origin = ", ".join(map(str, files))
-        with _reading(origin):
+        with reading(origin):
             table = pa.concat_tables(tables).flatten()
             labels = table[self.label].to_numpy().astype(np.int64)
             return self._decode(table[f"{self.image}.bytes"], labels, shape, origin)
@@ -154,8 +147,27 @@ class Hub:
         return Images(pixels, labels, digests, origin)
 
 
+def mirror_of(repo: str) -> Path | None:
+    """The folder that CREDIT_ENVS_MIRROR has for a data set of the Hub, if it is set."""
+    mirror = os.environ.get("CREDIT_ENVS_MIRROR")
+    return Path(mirror).expanduser() / repo if mirror else None
+
+
 @contextlib.contextmanager
-def _reading(origin: str) -> Iterator[None]:
+def reaching(repo: str) -> Iterator[None]:
+    """Say what can be done if a data set cannot be downloaded."""
+    try:
+        yield
+    except Exception as error:  # the library's, its HTTP client's and the system's own alike
+        raise ConnectionError(
+            f"{repo} is not in the cache and could not be downloaded ({_brief(error)}): "
+            "connect to the Hugging Face Hub, or set CREDIT_ENVS_MIRROR to a folder that holds "
+            "a copy of it, or CREDIT_ENVS_CACHE to a cache that was filled before"
+        ) from error
+
+
+@contextlib.contextmanager
+def reading(origin: str) -> Iterator[None]:
     """Say which file cannot be read."""
     try:
         yield

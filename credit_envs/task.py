@@ -6,9 +6,10 @@ import numpy as np
 from gymnasium.spaces import Box, Discrete
 from numpy.typing import NDArray
 
-from credit_envs.datasets import DATASETS, load
+from credit_envs.datasets import open_data
 from credit_envs.order import Composition, Order
 from credit_envs.rewards import Rewards
+from credit_envs.splits import check_split
 
 Layout = Literal["HWC", "CHW", "flat"]
 PixelType = Literal["uint8", "float32"]
@@ -35,7 +36,7 @@ class Task:
 
     def __init__(
         self,
-        dataset: str,
+        dataset: object,
         split: str,
         layout: Layout,
         dtype: PixelType,
@@ -44,16 +45,18 @@ class Task:
     ) -> None:
         check_choice("layout", layout, get_args(Layout))
         check_choice("dtype", dtype, get_args(PixelType))
-        self.dataset, self.split, self.layout, self.dtype = dataset, split, layout, dtype
-        data = load(dataset, split)
-        # Plain arrays: `take` on the subclass np.memmap would hand out memmaps.
-        self.images, self.labels = np.asarray(data.images), np.asarray(data.labels)
-        shape = self.arrange(np.empty(DATASETS[dataset].shape)).shape
+        check_split(split)
+        self.data = open_data(dataset)
+        self.split, self.layout, self.dtype = split, layout, dtype
+        self.images, self.labels = self.data.splits[split]
+        row = self.data.row
+        self.dataset, self.class_names = row.name, row.class_names
+        shape = self.arrange(np.empty(row.shape)).shape
         high = 255 if dtype == "uint8" else 1
         self.observation_space = Box(0, high, shape, np.dtype(dtype).type)
-        self.classes = DATASETS[dataset].classes
+        self.classes = row.classes
         self.rewards = rewards
-        self.payments = rewards.tables(dataset, self.classes)
+        self.payments = rewards.tables(row.name, row.classes)
         self.actions = self.payments.shape[2]
         self.action_space = Discrete(self.actions)
         self.pass_length, self.shuffle = len(self.images), None

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from credit_envs.datasets import load
+from credit_envs.splits import Data
 from credit_envs.task import Task, out_of_range
 
 PATIENCE = 1000  # trials after which a flag is read, as that makes the host wait
@@ -20,7 +20,7 @@ class TorchBatch:
     """A task's trials as tensors, B at a time; `arrays.NumpyBatch` is its twin."""
 
     def __init__(self, task: Task, size: int, device: str) -> None:
-        self._images, self._labels = resident(task.dataset, task.split, find_device(device))
+        self._images, self._labels = resident(task.data, task.split, find_device(device))
         self._device = self._labels.device
         self._task, self._size = task, size
         self._no_class = FirstBad(self._device, partial(out_of_range, actions=task.actions))
@@ -112,9 +112,9 @@ class FirstBad:
 
 
 @cache
-def resident(dataset: str, split: str, device: torch.device) -> tuple[Tensor, Tensor]:
+def resident(opened: Data, split: str, device: torch.device) -> tuple[Tensor, Tensor]:
     """Return a split's images (n, H, W, C) and labels (n,) on the device: once per process."""
-    data = load(dataset, split)
+    data = opened.splits[split]
     with warnings.catch_warnings():
         # They are read-only, and torch would warn that writing is undefined: nobody writes.
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")

@@ -15,6 +15,7 @@ from credit_envs.arrays import NumpyBatch
 from credit_envs.frame import frame
 from credit_envs.judge import NEVER_LATE, make_judge
 from credit_envs.order import Order
+from credit_envs.own import Own
 from credit_envs.rewards import Rewards, given
 from credit_envs.stream import Stream, checked_presentations, checked_seed, requested_position
 from credit_envs.task import (
@@ -65,7 +66,7 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
 
     def __init__(
         self,
-        dataset: str,
+        dataset: str | Own | Mapping[str, Any] | None = None,
         num_envs: int = 1,
         split: str = "train",
         reveal_label: bool = False,
@@ -114,6 +115,11 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
     def action_space(self) -> Space[Any]:  # pyright: ignore[reportIncompatibleVariableOverride]
         """B actions."""
         return batch_space(self.single_action_space, self.num_envs)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What the classes are called; none for those that nobody named."""
+        return self.task.class_names
 
     @property
     def position(self) -> int:

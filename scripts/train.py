@@ -31,7 +31,7 @@ class Args:
     """Train one agent on one environment, and measure it."""
 
     env: str = "DigitsReward-v0"
-    """Id of a reward environment."""
+    """Id of a reward environment; "module:id" of one that a module of yours registers."""
     agent: str = "q_agrel"
     """A name, a cell "signal+credit", or a class "module:Class"."""
     network: str = "dense"

@@ -7,9 +7,25 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 COMMIT = "0123456789abcdef" * 2 + "01234567"  # the revision that "main" is
+CONVERTED = COMMIT[::-1]
+
+
+class Revision(NamedTuple):
+    """Which commit a name stands for, and whose files are served: those of <name><suffix>."""
+
+    commit: str
+    suffix: str
+
+
+_MAIN, _CONVERTED = Revision(COMMIT, ""), Revision(CONVERTED, "@converted")
+REVISIONS = {
+    "main": _MAIN, COMMIT: _MAIN,
+    "refs%2Fconvert%2Fparquet": _CONVERTED, CONVERTED: _CONVERTED,
+}  # fmt: skip
 
 
 class StandIn:
@@ -49,14 +65,21 @@ class _Handler(BaseHTTPRequestHandler):
                 self.hub.root / owner / name
             ).is_dir():
                 self.send_error(404)
-            case ["api", "datasets", owner, name, "revision", "main"]:
-                self._send_json({"id": f"{owner}/{name}", "sha": COMMIT})
-            case ["api", "datasets", owner, name, "tree", revision] if revision == COMMIT:
-                self._send_json(self._tree(self.hub.root / owner / name))
-            case ["datasets", owner, name, "resolve", revision, *file] if revision == COMMIT:
-                self._send_file(self.hub.root.joinpath(owner, name, *file))
+            case ["api", "datasets", owner, name, "revision", r] if r in REVISIONS:
+                files = self._tree(self._folder(owner, name, r))
+                siblings = [{"rfilename": file["path"]} for file in files]
+                sha = REVISIONS[r].commit
+                self._send_json({"id": f"{owner}/{name}", "sha": sha, "siblings": siblings})
+            case ["api", "datasets", owner, name, "tree", r] if r in REVISIONS:
+                self._send_json(self._tree(self._folder(owner, name, r)))
+            case ["datasets", owner, name, "resolve", r, *file] if r in REVISIONS:
+                file = self._folder(owner, name, r).joinpath(*file)
+                self._send_file(file, REVISIONS[r].commit)
             case _:
                 self.send_error(404)
+
+    def _folder(self, owner: str, name: str, revision: str) -> Path:
+        return self.hub.root / owner / f"{name}{REVISIONS[revision].suffix}"
 
     def _tree(self, folder: Path) -> list[dict]:
         files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
@@ -73,8 +96,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_json(self, value: object) -> None:
         self._send(200, json.dumps(value).encode(), {"Content-Type": "application/json"})
 
-    def _send_file(self, file: Path) -> None:
-        content, status, headers = file.read_bytes(), 200, {"X-Repo-Commit": COMMIT}
+    def _send_file(self, file: Path, commit: str) -> None:
+        content, status, headers = file.read_bytes(), 200, {"X-Repo-Commit": commit}
         headers["ETag"] = f'"{_etag(file)}"'
         if asked := self.headers.get("Range"):
             self.hub.ranges.append(asked)

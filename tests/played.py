@@ -21,9 +21,10 @@ class Played(NamedTuple):
 
 
 def make(form, num_envs=BATCH, **keywords):
+    env_id = "ImageReward-v0" if "dataset" in keywords else DIGITS
     if form == "single":
-        return gym.make(DIGITS, disable_env_checker=True, **keywords).unwrapped
-    return gym.make_vec(DIGITS, num_envs, device="cpu" if form == "tensor" else None, **keywords)
+        return gym.make(env_id, disable_env_checker=True, **keywords).unwrapped
+    return gym.make_vec(env_id, num_envs, device="cpu" if form == "tensor" else None, **keywords)
 
 
 def guess(env, form, action):

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
-from credit_envs.datasets import DATASETS, SPLITS, load, verify
+from credit_envs.datasets import DATASETS, load, verify
+from credit_envs.splits import SPLITS
 
 needs_mirror = pytest.mark.skipif(
     "CREDIT_ENVS_MIRROR" not in os.environ, reason="needs the folder CREDIT_ENVS_MIRROR"

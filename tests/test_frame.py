@@ -4,7 +4,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-import credit_envs  # noqa: F401
+import credit_envs
 from credit_envs.frame import SIDE, STRIP, frame, said_of
 from credit_envs.order import Order
 from credit_envs.rewards import Rewards
@@ -84,3 +84,11 @@ def test_classes_have_their_names_where_a_number_does_not_tell(dataset):
     task = Task(dataset, "test", "HWC", "uint8", Rewards(), Order())
     named = {"CIFAR10": "cat: reward 0", "FashionMNIST": "dress: reward 0"}
     assert said_of(task, 3, 0.0, {}) == named.get(dataset, "3: reward 0")
+
+
+def test_classes_of_ones_own_images_have_the_names_they_were_given():
+    labels = np.arange(60) % 3
+    images = np.random.default_rng(0).integers(0, 256, (60, 9, 9), np.uint8)
+    mine = credit_envs.from_arrays(images, labels, class_names=("top", "middle", "bottom"))
+    task = gym.make("ImageReward-v0", dataset=mine).unwrapped.task
+    assert said_of(task, 1, 0.0, {}) == "middle: reward 0"

@@ -8,24 +8,36 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from played import BATCH, DIGITS, guess, make, play
+from pictures import pictures
+from played import BATCH, guess, make, play
 from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 
+from credit_envs import from_arrays
 from credit_envs.testing import check_reward_env
 
 probability = st.sampled_from([0, 0.2, 1.0])
-matrices = st.sampled_from(
-    ["0/1", "-1/+1", np.eye(10).tolist(), (np.arange(30).reshape(10, 3) % 7).tolist()]
-)
 REVERSALS = [{}, {"reverse_at": 0}, {"reverse_at": 25}, {"reverse_every": 9}]
-STAGES = [{}, {"classes_per_stage": 3}, {"classes_per_stage": 4, "stage_passes": 2}]
+STAGES = [{}, {"classes_per_stage": 2}, {"classes_per_stage": 3, "stage_passes": 2}]
+
+
+@st.composite
+def own(draw):
+    """Images of one's own, of any size, and how many classes they have; or the digits."""
+    if draw(st.booleans()):
+        return {}, 10
+    side, classes = st.integers(4, 9), draw(st.sampled_from([3, 5, 300]))
+    shape = draw(side), draw(side), draw(st.sampled_from([1, 3]))
+    dataset = from_arrays(*pictures(1100, shape, classes), test=pictures(9, shape, 3))
+    return {"dataset": dataset}, classes
 
 
 @st.composite
 def options(draw):
     """Keywords of an environment on few images."""
+    dataset, classes = draw(own())
+    table = np.arange(3 * classes).reshape(classes, 3) % 7
     rewards = {
-        "matrix": draw(matrices),
+        "matrix": draw(st.sampled_from(["0/1", "-1/+1", np.eye(classes).tolist(), table.tolist()])),
         "abstain": draw(st.sampled_from([None, -0.5])),
         "flip": draw(probability),
         "noise": draw(st.sampled_from([0, 0.5])),
@@ -34,8 +46,9 @@ def options(draw):
         "regret": draw(st.booleans()),
         **draw(st.sampled_from(REVERSALS)),
     }
-    imbalance = draw(st.sampled_from([1, 10, [1, 0, 0.5, *[0.3] * 7]]))
+    imbalance = draw(st.sampled_from([1, 10, [1, 0, *[0.4] * (classes - 2)]]))
     return {
+        **dataset,
         "rewards": draw(st.sampled_from([None, rewards, rewards, rewards])),
         "order": {"imbalance": imbalance, **draw(st.sampled_from(STAGES))},
         "presentations": draw(st.sampled_from([1, 2])),
@@ -91,7 +104,7 @@ def test_they_find_none_in_the_vector_forms_either(form, keywords):
 @given(keywords=options())
 def test_the_public_check_finds_no_fault_in_any_form(keywords):
     del keywords["reveal_label"]
-    check_reward_env(gym.make(DIGITS, **keywords))
+    check_reward_env(make("single", **keywords))
 
 
 @settings(max_examples=50, derandomize=True)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 import tyro
 
 from agents.credit import RULES
@@ -17,7 +16,8 @@ from agents.plasticity import OPTIMIZERS
 from agents.runs.attempt import Failed, blame
 from agents.runs.sweep import How
 from agents.settings import Settings, name_of, settings_of
-from credit_envs.datasets import DATASETS, load
+from credit_envs.datasets import load
+from credit_envs.registration import find_spec, row_of
 
 GRID = tuple(
     name_of(signal, name)
@@ -32,7 +32,7 @@ class Options(How):
     """Agents on one environment and network."""
 
     env: str = "DigitsReward-v0"
-    """Id of a reward environment."""
+    """Id of a reward environment; "module:id" of one that a module of yours registers."""
     agents: str = (
         "supervised,supervised_mse,q_agrel,reinforce,learned_feedback,readout_only,"
         "reward_prediction+readout_only,policy_gradient+readout_only"
@@ -115,22 +115,14 @@ def make_folder(path: Path) -> None:
         raise ValueError(f"out {str(path)!r} is no folder to write in: {fault.strerror}") from fault
 
 
-def dataset_of(env: str) -> str:
-    """The data set of an environment. Raises ValueError if it is none of ours."""
-    ids = [f"{name}Reward-v0" for name in DATASETS]
-    if env not in ids:
-        raise ValueError(f"unknown environment {env!r}: choose one of {', '.join(ids)}")
-    return gym.spec(env).kwargs["dataset"]
-
-
 def epoch_of(env: str) -> int:
     """Training images of an environment."""
-    return len(load(dataset_of(env), "train").labels)
+    return len(load(find_spec(env).kwargs["dataset"], "train").labels)
 
 
 def classes_of(env: str) -> int:
     """Classes of an environment."""
-    return DATASETS[dataset_of(env)].classes
+    return row_of(env).classes
 
 
 def script(main: Callable[[Any], object], args: type) -> None:

@@ -14,7 +14,8 @@ from agents.making import load_agent
 from agents.report.gather import Entry
 from agents.report.tables import Table
 from agents.runs.folder import CHECKPOINT
-from credit_envs.cache import cache_path
+from credit_envs.datasets import is_at_hand
+from credit_envs.registration import find_spec
 
 SHOWN = 12
 
@@ -49,8 +50,8 @@ def gallery(env_id: str, entries: Sequence[Entry]) -> Gallery | str:
     if not saved:
         return "No example images: no finished run here has a saved agent."
     best = max(saved, key=_final)
-    dataset = gym.spec(env_id).kwargs["dataset"]
-    if dataset != "Digits" and not cache_path(dataset).exists():
+    dataset = find_spec(env_id).kwargs["dataset"]
+    if not is_at_hand(dataset):
         return f"No example images: {dataset} is not on this machine, and a report downloads none."
     record = _checkpoints(best)[0]
     try:
@@ -86,7 +87,7 @@ def _final(entry: Entry) -> tuple[bool, float]:
 
 def _trials(env_id: str, checkpoint: str) -> list[Trial]:
     agent = load_agent(checkpoint, device="cpu")
-    env = gym.make(env_id, split="validation", reveal_label=True)
+    env = gym.make(find_spec(env_id), split="validation", reveal_label=True)
     trials = []
     image, _ = env.reset(seed=0)
     for _ in range(SHOWN):

@@ -13,7 +13,7 @@ from agents.runs.folder import Record
 from agents.runs.job import Result, result_of
 from agents.signals import SIGNALS
 
-Place = tuple[str, int, str, tuple[int, ...], bool, bool]
+Place = tuple[str, int, str, tuple[int, ...], bool, bool, str | None]
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,7 @@ def _place(config: dict[str, Any]) -> tuple[Place, str, str]:
     place = (
         config["env"], int(config["batch"]), str(config["device"]), points,
         bool(config.get("reads_test", True)), bool(config.get("watched", False)),
+        config.get("images"),
     )  # fmt: skip
     int(config["seed"])
     if settings is not None:
@@ -156,7 +157,7 @@ def _comparison(place: Place, network: str, records: list[Record]) -> Comparison
         Entry(name, group[0].config, tuple(group))
         for name, group in zip(names, groups, strict=True)
     ]
-    env, batch, device, points, reads_test, _ = place
+    env, batch, device, points, reads_test, *_ = place
     return Comparison(env, network, batch, device, points, reads_test, tuple(entries))
 
 

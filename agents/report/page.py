@@ -15,7 +15,6 @@ from agents.comparison import records as searched
 from agents.comparison.claims import Claim
 from agents.comparison.costs import costs
 from agents.comparison.early_stopping import epoch_points
-from agents.comparison.options import classes_of, dataset_of
 from agents.comparison.statistics import evaluation_points, mean_interval
 from agents.comparison.summary import summarise
 from agents.comparison.table import table
@@ -29,7 +28,8 @@ from agents.report.tables import Table, from_terminal, percent
 from agents.report.words import Answer, answer, compared, counted, troubles
 from agents.runs.folder import find
 from agents.settings import Settings
-from credit_envs.datasets import DATASETS
+from credit_envs.dataset import Dataset
+from credit_envs.registration import row_of
 
 
 @dataclass(frozen=True)
@@ -91,17 +91,17 @@ def _section(comparison: Comparison, root: Path, claims: Sequence[Claim]) -> Sec
     entries = [entry for entry in comparison.entries if entry.results]
     details = tuple(detail(entry, root) for entry in comparison.entries)
     try:
-        classes = classes_of(comparison.env)
-    except ValueError as fault:
+        row = row_of(comparison.env)
+    except (ValueError, OSError) as fault:
         unknown = Answer(f"No figures: {fault}.")
         return Section(
             comparison.title, compared(comparison), unknown, "", None, None, None, "", "", details
         )
-    rows = _rows(comparison, entries, classes, claims)
+    rows = _rows(comparison, entries, row, claims)
     level = rows[0]["protocol"]["level"] if rows else None
     return Section(
         comparison.title, compared(comparison), answer(comparison, rows),
-        learning(entries, 1 / classes, level) if entries else "",
+        learning(entries, 1 / row.classes, level) if entries else "",
         from_terminal(table(rows)) if rows else _validation(entries),
         from_terminal(costs(rows)) if rows else None,
         heat(entries) if rows else None,
@@ -125,7 +125,7 @@ def _ordered(entries: Sequence[Entry]) -> tuple[Entry, ...]:
 
 
 def _rows(
-    comparison: Comparison, entries: Sequence[Entry], classes: int, claims: Sequence[Claim]
+    comparison: Comparison, entries: Sequence[Entry], row: Dataset, claims: Sequence[Claim]
 ) -> list[Row]:
     """The rows of summary.json; none of a search, or before a run has finished."""
     if not comparison.reads_test or not entries:
@@ -140,19 +140,18 @@ def _rows(
         for entry in entries
     }  # fmt: skip
     judged = [claim for claim in claims if {claim.agent, claim.other} <= set(cells)]
-    return summarise(results, _task(comparison, classes), cells, judged)
+    return summarise(results, _task(comparison, row), cells, judged)
 
 
-def _task(comparison: Comparison, classes: int) -> Task:
+def _task(comparison: Comparison, row: Dataset) -> Task:
     """What compare.py would say of it, read off the points at which validation was read."""
-    row = DATASETS[dataset_of(comparison.env)]
     batch, budget, images = comparison.batch, comparison.points[-1], row.train - row.train // 10
     epochs = budget // images if budget % images < batch else 0
     points = evaluation_points(images, epochs * images, batch) if epochs else ()
     if not set(points) <= set(comparison.points):
         points = ()
     return Task(
-        comparison.env, classes, epochs or budget / images, budget,
+        comparison.env, row.classes, epochs or budget / images, budget,
         comparison.device, _frozen(comparison, epochs), points,
         epoch_points(images, epochs, batch),
     )  # fmt: skip

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import torch
 from agents.own import Own
 from agents.runs.folder import FORMAT, Record
 from agents.settings import Settings
+from credit_envs.datasets import DATASETS
+from credit_envs.registration import row_of
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ class Job:
         """As plain values for JSON."""
         plain = asdict(self) | {"settings": self.settings and self.settings.to_dict()}
         del plain["own"]
-        return {"format": FORMAT} | plain
+        images = _images(self.env)
+        return {"format": FORMAT} | plain | ({"images": images} if images else {})
 
     def key(self) -> str:
         """Eight digits that stand for everything but environment, agent's name and seed."""
@@ -52,8 +56,8 @@ class Job:
 
     def folder(self, root: Path) -> Path:
         """Where below `root` the run is kept."""
-        agent = self.agent.replace(":", "_").replace("/", "_")
-        return root / self.env / agent / self.key() / f"seed-{self.seed}"
+        env, agent = (name.replace(":", "_").replace("/", "_") for name in (self.env, self.agent))
+        return root / env / agent / self.key() / f"seed-{self.seed}"
 
     @property
     def on_gpu(self) -> bool:
@@ -62,6 +66,13 @@ class Job:
 
     def __str__(self) -> str:
         return f"{self.agent} with seed {self.seed} on {self.env}"
+
+
+@cache
+def _images(env: str) -> str | None:
+    """What stands for images of the user's own, which may change; None for those of the table."""
+    row = row_of(env)
+    return None if row.name in DATASETS else row.key()
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from agents.runs.folder import End
 from agents.runs.job import Job
 from agents.runs.rows import Row
 from agents.training import evaluate, train
+from credit_envs.registration import find_spec
 
 PART = 0.5  # seconds of training between two looks at the clock, or up to twice that
 COUNTED = 2  # the products of the second batch stand for all: in the first one things are made
@@ -47,7 +48,7 @@ class Learning:
         device = str(pick_device(job.device))
         self.rule = job.settings.rule if job.settings else CreditRule()
         self.env = gym.make_vec(
-            job.env, num_envs=job.batch, device=device if job.on_gpu else None,
+            find_spec(job.env), num_envs=job.batch, device=device if job.on_gpu else None,
             reveal_label=job.settings is not None and job.settings.learns_from == "label",
             presentations=self.rule.presentations,
         )  # fmt: skip
