@@ -33,6 +33,13 @@ def test_the_answer_is_bit_for_bit_what_it_was(kind, rule):
     assert not any(isinstance(m, nn.Linear | nn.Conv2d) for m in net.modules())
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_layers_are_in_the_mode_that_the_net_is_in(training):
+    net = make("resnet").train(training)
+    swap(net, "feedback_alignment")
+    assert {module.training for module in net.modules()} == {training}
+
+
 @each_kind
 def test_backprop_has_the_gradients_of_autograd(kind):
     net, x = make(kind), inputs(kind)

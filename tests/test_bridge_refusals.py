@@ -147,6 +147,15 @@ def test_kolen_pollack_without_decay_is_warned_of():
         check_optimizer(torch.optim.SGD(net.parameters(), lr=0.1), net)
 
 
+def test_biases_and_norms_need_no_decay():
+    net = make("resnet")
+    swap(net, "kolen_pollack")
+    kernels = [p for layer in weighted(net) for p in (layer.weight, layer.feedback)]
+    others = [p for p in net.parameters() if all(p is not kernel for kernel in kernels)]
+    groups = [{"params": kernels}, {"params": others, "weight_decay": 0.0}]
+    check_optimizer(torch.optim.AdamW(groups), net)
+
+
 @pytest.mark.parametrize("rule", ["feedback_alignment", "weight_mirror"])
 def test_a_mirror_phase_of_layers_that_have_seen_nothing_is_refused(rule):
     net = make("dense")

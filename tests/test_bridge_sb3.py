@@ -108,6 +108,8 @@ def test_one_step_of_the_optimiser_is_one_mirror_phase(monkeypatch):
     swap(model.policy, "weight_mirror")
     monkeypatch.setattr("agents.bridge.callback.mirror", lambda *given: phases.append(given))
     callback = MirrorPhases(trials=7)
+    callback.init_callback(model)
+    callback.on_training_start({}, {})  # of a training that was cut short
     for learned in (1, 2):
         model.learn(32, callback=callback)
         assert len(phases) == 4 * learned

@@ -12,15 +12,15 @@ Weights and biases stay the same Parameters, so an optimiser that has them goes 
 Feedback that learns (Kolen-Pollack) must be moved by the same optimiser: make it after the swap,
 over `net.parameters()`. One that a module keeps as `.optimizer`, as Stable-Baselines3's policies
 do, takes the feedback in at the swap. Clipping by the norm of all gradients counts the feedback's
-along, and so bites at norms down to 1/sqrt(2) of the limit; it scales W and B by one factor, which
-leaves W - B on its way.
+along, and so begins where the weights' alone have up to 1/sqrt(2) of the limit; it scales what W
+and B learn by one factor, which leaves W - B on its way.
 
 What was saved after a swap goes into a net swapped alike: for Stable-Baselines3, make the model,
 swap, `model.set_parameters(path)`.
 
 What cannot be seen: a forward pass that reads `layer.weight` or a Parameter of its own (F.linear,
 F.conv2d, @) sends errors down by that weight, as ever. Modules that are not registered are not
-found. Under autocast the layers are not tried.
+found. Autocast is not served: the backward pass fails there.
 """
 
 from agents.bridge.mirroring import mirror

@@ -2,8 +2,9 @@
 
 import copy
 import warnings
+from collections.abc import Iterable
 
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
 
 from agents.layers import Weighted, weighted
@@ -15,22 +16,26 @@ def check_optimizer(optimizer: Optimizer, net: nn.Module) -> None:
     Raises ValueError for any but AdamW and SGD without momentum, and for feedback that it does not
     move as it moves the weight; warns where nothing decays. Other rules' nets pass.
     """
-    layers = [(path, m) for path, m in net.named_modules() if isinstance(m, Weighted)]
     groups = {id(p): group for group in optimizer.param_groups for p in group["params"]}
-    for path, layer in layers:
-        apart = groups.get(id(layer.feedback)) is not groups.get(id(layer.weight))
-        if _learns(layer) and apart:
+    weights = []
+    for path, layer in net.named_modules():
+        if not isinstance(layer, Weighted) or not _learns(layer):
+            continue
+        if groups.get(id(layer.feedback)) is not groups.get(id(layer.weight)):
             raise ValueError(
                 f"{path}.weight and {path}.feedback are not in one parameter group of the "
                 "optimizer: make it after the swap, over net.parameters()"
             )
-    if any(_learns(layer) for _, layer in layers):
-        check_decay(optimizer)
+        weights.append(layer.weight)
+    check_decay(optimizer, weights)
 
 
-def check_decay(optimizer: Optimizer) -> None:
-    """Refuse an optimiser under which W - B does not shrink by the decay alone."""
+def check_decay(optimizer: Optimizer, weights: Iterable[Tensor]) -> None:
+    """Refuse an optimiser that would not let W - B shrink by the decay of these weights alone."""
+    their = {id(weight) for weight in weights}
     for group in optimizer.param_groups:
+        if not their & {id(p) for p in group["params"]}:
+            continue
         plain = isinstance(optimizer, SGD) and not group["momentum"]
         if not plain and not group.get("decoupled_weight_decay", False):
             raise ValueError(

@@ -30,7 +30,7 @@ def swap(net: nn.Module, rule: str | CreditRule, generator: torch.Generator | No
     rule, found, optimizers = _rule(rule), places(net), held(net)
     if rule.needs_same_decay:
         for optimizer in optimizers:
-            check_decay(optimizer)
+            check_decay(optimizer, [place.module.weight for place in found])
     layers = [_ours(place) for place in found]
     # A rule leaves the first layer that it sees without feedback: let that be one of no net.
     rule.prepare(nn.ModuleList([Linear(1, 1), *layers]), generator or torch.default_generator)
