@@ -22,13 +22,10 @@ from stable_baselines3.common.env_util import make_vec_env
 
 from agents.bridge import swap
 from agents.comparison.records import read_table, write_table
-from agents.comparison.statistics import Estimate, mean_interval, paired_difference
+from agents.comparison.statistics import paired_difference
 from agents.metrics import angle
 
-COLOURS = {
-    "backprop": "#222222", "kolen_pollack": "#0072B2",
-    "feedback_alignment": "#D55E00", "frozen": "#8C8C8C",
-}  # fmt: skip
+COLOURS = dict(backprop="#222", kolen_pollack="#07B", feedback_alignment="#D50", frozen="#888")
 Curves = dict[tuple[str, int], tuple[list[int], list[float]]]  # (rule, seed): steps, scores
 
 
@@ -88,7 +85,6 @@ def draw(curves: Curves, path: Path) -> None:
         mean = [fmean(at) for at in zip(*(scores for _, scores in runs), strict=True)]
         axes.plot(runs[0][0], mean, color=colour, lw=2.2, label=rule)
     axes.set_title("PPO on CartPole-v1 (thin: a seed, thick: their mean)", loc="left", fontsize=10)
-    axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
     figure.savefig(path)
 
@@ -98,9 +94,9 @@ def late(curves: Curves, rule: str) -> list[float]:
     return [fmean(scores[-6:]) for (its, _), (_, scores) in curves.items() if its == rule]
 
 
-def text(of: Estimate) -> str:
-    """A figure, with its 95 % interval if there is one."""
-    return f"{of.value:.0f}" + (f" [{of.low:.0f}, {of.high:.0f}]" if of.low is not None else "")
+def text(of: list[float]) -> str:
+    """Mean and range."""
+    return f"{fmean(of):.0f} ({min(of):.0f} to {max(of):.0f})"
 
 
 def main(steps: int = 50_000, seeds: int = 5, out: Path = Path("benchmarks/bridge")) -> None:
@@ -114,8 +110,9 @@ def main(steps: int = 50_000, seeds: int = 5, out: Path = Path("benchmarks/bridg
     curves = curves_of(rows)
     draw(curves, out / "cartpole.png")
     for rule in COLOURS:
-        above = paired_difference(late(curves, rule), late(curves, "backprop"))
-        print(f"{rule}: {text(mean_interval(late(curves, rule)))}, to backprop {text(above)}")
+        print(f"{rule}: {text(late(curves, rule))}")
+        for other in ("backprop", "frozen"):
+            print("  above", other, paired_difference(late(curves, rule), late(curves, other)))
 
 
 if __name__ == "__main__":
