@@ -17,6 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.grad import conv2d_input, conv2d_weight
 
+Pair = int | tuple[int, int]
+
 
 class Carry(torch.autograd.Function):
     """One weighted layer in both directions."""
@@ -38,7 +40,7 @@ class Carry(torch.autograd.Function):
             layer.error = error
         below = layer.below(error, activity, feedback) if down else None
         product = layer.product(error, activity) if change or reciprocal else None
-        offset = error.transpose(0, 1).flatten(1).sum(1) if bias else None
+        offset = layer.offset(error) if bias else None
         # A feedback weight that learns sees the same local product (Kolen & Pollack); a copy,
         # because whatever scales one gradient in place (clipping) must not scale it twice.
         mirrored = product.clone() if product is not None and reciprocal else None
@@ -86,6 +88,10 @@ class Weighted(nn.Module):
         """Error times presynaptic activity, summed over the batch (feedback's shape)."""
         raise NotImplementedError
 
+    def offset(self, error: Tensor) -> Tensor:
+        """The bias's change: error summed over the batch and all places, (outputs,)."""
+        return error.transpose(0, 1).flatten(1).sum(1)
+
     def forward(self, activity: Tensor) -> Tensor:
         """Respond, and remember the way back."""
         feedback = self.weight.detach() if self.feedback is None else self.feedback
@@ -93,7 +99,7 @@ class Weighted(nn.Module):
 
 
 class Linear(Weighted):
-    """Fully connected: activity (B, inputs) -> (B, outputs), weight (outputs, inputs)."""
+    """Fully connected: activity (B, ..., inputs) -> (B, ..., outputs), weight (outputs, inputs)."""
 
     def __init__(self, inputs: int, outputs: int, bias: bool = False):
         super().__init__((outputs, inputs), outputs, bias)
@@ -113,18 +119,25 @@ class Linear(Weighted):
         return error @ feedback
 
     def product(self, error, activity):
-        return error.T @ activity
+        return _rows(error).T @ _rows(activity)
+
+    def offset(self, error):
+        return _rows(error).sum(0)
 
 
 class Conv2d(Weighted):
-    """Convolution: activity (B, Ci, H, W) -> (B, Co, H', W'), weight (Co, Ci, k, k)."""
+    """Convolution: activity (B, Ci, H, W) -> (B, Co, H', W'), weight (Co, Ci / groups, kh, kw).
+
+    Kernel, stride, padding and dilation are numbers, or pairs (vertical, horizontal).
+    """
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: int, stride: int = 1, padding: int = 0,
-        bias: bool = False,
+        self, inputs: int, outputs: int, kernel: Pair, stride: Pair = 1, padding: Pair = 0,
+        bias: bool = False, dilation: Pair = 1, groups: int = 1,
     ):  # fmt: skip
-        super().__init__((outputs, inputs, kernel, kernel), outputs, bias)
-        self.stride, self.padding = stride, padding
+        kernel = kernel if isinstance(kernel, tuple) else (kernel, kernel)
+        super().__init__((outputs, inputs // groups, *kernel), outputs, bias)
+        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
 
     @property
     def fan_in(self) -> int:
@@ -132,17 +145,21 @@ class Conv2d(Weighted):
 
     @property
     def fan_out(self) -> int:
-        return self.weight[:, 0].numel()
+        return self.weight[:, 0].numel() // self.groups
+
+    @property
+    def _steps(self) -> Any:
+        return self.stride, self.padding, self.dilation, self.groups
 
     def respond(self, activity, weight, bias):
-        return F.conv2d(activity, weight, bias, self.stride, self.padding)
+        return F.conv2d(activity, weight, bias, *self._steps)
 
     def below(self, error, activity, feedback):
-        return conv2d_input(activity.shape, feedback, error, self.stride, self.padding)
+        return conv2d_input(activity.shape, feedback, error, *self._steps)
 
     def product(self, error, activity):
         shape = (error.shape[1], *self.weight.shape[1:])
-        return conv2d_weight(activity, shape, error, self.stride, self.padding)
+        return conv2d_weight(activity, shape, error, *self._steps)
 
 
 class LocallyConnected2d(Weighted):
@@ -186,3 +203,8 @@ class LocallyConnected2d(Weighted):
 def weighted(net: nn.Module) -> list[Weighted]:
     """The weighted layers, from the image up to the output."""
     return [layer for layer in net.modules() if isinstance(layer, Weighted)]
+
+
+def _rows(values: Tensor) -> Tensor:
+    """(B, ..., units) as (all places of all trials, units)."""
+    return values.reshape(-1, values.shape[-1])

@@ -33,10 +33,14 @@ class SignSymmetry(CreditRule):
             layer.feedback = nn.Parameter(magnitude, requires_grad=False)
 
     def look(self, net, images, generator, before):
-        with torch.no_grad():
-            for layer in upper(net):
-                layer.feedback.copysign_(layer.weight)
+        for layer in upper(net):
+            self.follow(layer, generator)
         return net(images)
+
+    @torch.no_grad()
+    def follow(self, layer: Weighted, generator: torch.Generator | None) -> None:
+        """Take the signs of a layer's weights."""
+        layer.feedback.copysign_(layer.weight)
 
 
 class SignSymmetryFixed(SignSymmetry):
@@ -54,11 +58,10 @@ class SignSymmetryBatchwise(SignSymmetryFixed):
 
     name = "sign_symmetry_batchwise"
 
-    def look(self, net, images, generator, before):
-        with torch.no_grad():
-            for layer in upper(net):
-                layer.feedback.normal_(0, scale(layer), generator=generator)
-        return super().look(net, images, generator, before)
+    @torch.no_grad()
+    def follow(self, layer, generator):
+        layer.feedback.normal_(0, scale(layer), generator=generator)
+        super().follow(layer, generator)
 
 
 def scale(layer: Weighted) -> float:

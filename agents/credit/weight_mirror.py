@@ -57,14 +57,20 @@ class WeightMirror(CreditRule):
             layer.feedback = nn.Parameter(torch.zeros_like(layer.weight), requires_grad=False)
             layer.register_forward_pre_hook(_keep_shape)
 
-    @torch.no_grad()
     def learn(self, net, trial):
         phi = responses(net)
         for layer in upper(net):
-            xi = self.draw(layer, len(trial.images), trial.generator)
-            layer.feedback.lerp_(self.reflection(layer, phi[layer], xi), self.rate)
+            self.mirror(layer, phi[layer], len(trial.images), trial.generator)
 
-    def draw(self, layer: Weighted, trials: int, generator: torch.Generator) -> Tensor:
+    @torch.no_grad()
+    def mirror(
+        self, layer: Weighted, phi: nn.Module, trials: int, generator: torch.Generator | None
+    ) -> None:
+        """Drive one layer by noise, once, and let its feedback follow what it answers."""
+        xi = self.draw(layer, trials, generator)
+        layer.feedback.lerp_(self.reflection(layer, phi, xi), self.rate)
+
+    def draw(self, layer: Weighted, trials: int, generator: torch.Generator | None) -> Tensor:
         """Noise xi (trials, ...) in place of the layer's input."""
         shape: Any = layer.presynaptic
         return layer.weight.new_empty((trials, *shape)).normal_(0, self.noise, generator=generator)
