@@ -88,14 +88,13 @@ class HubImages:
         for file in files:
             with reading(str(file)):
                 tables.append(pq.ParquetFile(file).read(columns=columns.read))
-        table = pa.concat_tables(tables).flatten()
-        labels, images = table[columns.label], table[columns.image]
         origin = ", ".join(map(str, files))
-        for column in (labels, images):
+        with reading(origin):
+            table = pa.concat_tables(tables).flatten()
+            labels, images = table[columns.label], table[columns.image]
+        for column, what in ((labels, "class"), (images, "image")):
             if column.null_count:
-                row = column.is_null().index(True).as_py()
-                what = "class" if column is labels else "bytes of an image"
-                raise ValueError(f"row {row} of {origin} has no {what}")
+                raise ValueError(f"row {column.is_null().index(True)} of {origin} has no {what}")
         return Encoded(
             lambda i: images[i].as_py(), lambda i: f"row {i} of {origin}",
             labels.to_numpy().astype(np.int64), origin,

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import CLASSES, COUNT, pictures, png, write_folder
 from PIL import Image
-from test_damage import DAMAGES
+from test_damage import DAMAGES, rewrite_header
 
 from credit_envs.dataset import Outdated
 from credit_envs.datasets import load, open_data, verify
@@ -120,6 +120,24 @@ def test_damage_of_the_cache_is_said_and_mended(folder, tmp_path, monkeypatch, d
         load({"folder": folder}, "test")
     for one, other in zip(before, everything(folder), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("told", "instead"),
+    [('"cat"', '"cow"'), ("[6, 5, 3]", "[5, 6, 3]"), ('"state": "', '"state": "0')],
+)
+def test_a_row_that_was_altered_is_not_believed(folder, tmp_path, monkeypatch, told, instead):
+    row = open_data({"folder": folder}).row
+    file = toys.move_cache(cache_file(folder), tmp_path / "other", monkeypatch)
+
+    def change(header):
+        note = header["__metadata__"]["row"]
+        assert told in note
+        header["__metadata__"]["row"] = note.replace(told, instead)
+
+    file.write_bytes(rewrite_header(file.read_bytes(), change))
+    with pytest.warns(UserWarning, match="its row is not the one that was written"):
+        assert open_data({"folder": folder}).row == row
 
 
 @settings(max_examples=40)

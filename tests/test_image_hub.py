@@ -94,6 +94,13 @@ def test_an_integer_column_beside_the_classes_is_no_candidate(repo):
     assert open_data({"hub": HUB, "label": "id"}).row.classes == COUNT
 
 
+def unlabelled_test(repo):
+    write_hub(repo / TRAIN, pictures())
+    file = write_hub(repo / "data/test.parquet", pictures(OTHERS))
+    pq.write_table(pq.read_table(file, columns=["image"]), file)
+    return {}, "data/test.parquet cannot be read .KeyError: .*label"
+
+
 def two_labels(repo):
     write_hub(repo / TRAIN, pictures(), breed=pictures().labels)
     return {}, "someone/pictures has several label columns, 'label', 'breed': name one as label"
@@ -164,7 +171,7 @@ def no_label(repo):
 @pytest.mark.parametrize(
     "fault",
     [two_labels, two_images, no_images, no_labels, unknown_column, unknown_config, unknown_split,
-     unknown_test, two_configs, hidden_labels, no_label],
+     unknown_test, two_configs, hidden_labels, no_label, unlabelled_test],
 )  # fmt: skip
 def test_what_is_wrong_with_a_data_set_is_one_sentence(repo, fault):
     options, said = fault(repo)

@@ -152,6 +152,17 @@ def test_another_process_does_not_have_the_arrays_and_says_so():
 
 
 @SOURCES
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_gymnasiums_own_vector_forms_take_them(own, source, mode):
+    env = gym.make_vec(IMAGE, 2, vectorization_mode=mode, dataset=own[source])
+    images, _ = env.reset(seed=1)
+    single = gym.make(IMAGE, dataset=own[source])
+    for seed, image in ((1, images[0]), (2, images[1])):
+        assert np.array_equal(single.reset(seed=seed)[0], image)
+    env.close()
+
+
+@SOURCES
 def test_a_spec_makes_the_same_environment_again(own, source):
     env = gym.make(IMAGE, dataset=Own(**own[source]))
     again = gym.make(EnvSpec.from_json(env.spec.to_json()))
