@@ -34,7 +34,7 @@ def find_columns(schema: pa.Schema, repo: str, image: str | None, label: str | N
     chosen = _chosen(schema, repo, "image", image, images, images)
     label = _chosen(schema, repo, "label", label, labels, integers)
     names = features[label].get("names", ()) if _kind(features, label) == "ClassLabel" else ()
-    inner = "" if types.is_binary(schema.field(chosen).type) else ".bytes"
+    inner = ".bytes" if types.is_struct(schema.field(chosen).type) else ""
     return Columns(chosen + inner, label, tuple(names))
 
 
@@ -59,7 +59,7 @@ def _chosen(
 def _holds_images(field: pa.Field, features: Mapping[str, Any]) -> bool:
     from pyarrow import types
 
-    if types.is_binary(field.type):
+    if types.is_binary(field.type) or types.is_large_binary(field.type):
         return True
     struct = types.is_struct(field.type)
     within = [inner.name for inner in field.type] if struct else []

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from credit_envs.digests import CorruptData, image_digests, pixel_digests
+from credit_envs.gathered import Gathered, count_classes, gather
 from credit_envs.sources import Images, Shape
 
 if TYPE_CHECKING:
@@ -37,6 +38,15 @@ class _Look(NamedTuple):
     size: Size
     gray: bool
     exact: bool
+
+
+def gather_encoded(
+    train: Encoded, test: Encoded | None, class_names: Sequence[str], size: Size | None
+) -> Gathered:
+    """Decode training and, if there are any, test images. Raises CorruptData, ValueError."""
+    classes = count_classes(train.labels, test and test.labels, class_names)
+    decoded, lossy = decode([train, test] if test else [train], size)
+    return gather(decoded[0], decoded[1] if test else None, classes, class_names, lossy)
 
 
 def decode(parts: Sequence[Encoded], size: Size | None) -> tuple[list[Images], bool]:

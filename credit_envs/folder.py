@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from credit_envs.decoding import Encoded, Size, decode
-from credit_envs.gathered import TESTS, Gathered, count_classes, gather
+from credit_envs.decoding import Encoded, Size, gather_encoded
+from credit_envs.gathered import TESTS, Gathered
 
 SUFFIXES = (
     ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff",
@@ -30,11 +30,8 @@ class Folder:
         """Read all images. Raises CorruptData, ValueError, OSError."""
         train, test = listed(Path(self.path))
         names = tuple(train)
-        parts = [_encoded(part, names) for part in (train, test) if part]
-        labels = [part.labels for part in parts]
-        classes = count_classes(labels[0], labels[1] if test else None, names)
-        (first, *rest), lossy = decode(parts, self.size)
-        return gather(first, rest[0] if rest else None, classes, names, lossy)
+        tested = _encoded(test, names) if test else None
+        return gather_encoded(_encoded(train, names), tested, names, self.size)
 
     def __str__(self) -> str:
         return f"the folder {self.path}"

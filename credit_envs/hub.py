@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from credit_envs.columns import Columns, find_columns
-from credit_envs.decoding import Encoded, Size, decode
-from credit_envs.gathered import Gathered, count_classes, gather
+from credit_envs.decoding import Encoded, Size, gather_encoded
+from credit_envs.gathered import Gathered
 from credit_envs.shards import choose
 from credit_envs.sources import mirror_of, reaching, reading
 
@@ -36,17 +36,14 @@ class HubImages:
     image: str | None = None
     label: str | None = None
     size: Size | None = None
-    state: str = ""  # a later revision is not asked for: delete the cache file to get it
+    state: str = ""  # nobody asks for a later revision
 
     def gather(self) -> Gathered:
         """Read all images. Raises ConnectionError, FileNotFoundError, CorruptData, ValueError."""
         train, test = self._files()
         columns = find_columns(_schema(train[0]), self.repo, self.image, self.label)
-        parts = [self._encoded(files, columns) for files in (train, test) if files]
-        labels = [part.labels for part in parts]
-        classes = count_classes(labels[0], labels[1] if test else None, columns.class_names)
-        (first, *rest), lossy = decode(parts, self.size)
-        return gather(first, rest[0] if rest else None, classes, columns.class_names, lossy)
+        tested = self._encoded(test, columns) if test else None
+        return gather_encoded(self._encoded(train, columns), tested, columns.class_names, self.size)
 
     def __str__(self) -> str:
         return self.repo
@@ -65,10 +62,10 @@ class HubImages:
 
         with reaching(self.repo):
             revision, names = _offered(self.repo)
-        wanted = [*sum(self._choose(names), [])]
+        train, test = self._choose(names)
         with reaching(self.repo):
             folder = snapshot_download(
-                self.repo, repo_type="dataset", revision=revision, allow_patterns=wanted
+                self.repo, repo_type="dataset", revision=revision, allow_patterns=train + test
             )
         return self._chosen(names, Path(folder))
 

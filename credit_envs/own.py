@@ -27,9 +27,10 @@ class Own:
     arrays: str | None = None
     """What `from_arrays` calls images that this process holds."""
     folder: str | os.PathLike[str] | None = None
-    """A folder of images by class: `<class>/*.png`, or `train/<class>/*` and `test/<class>/*`."""
+    """A folder of images by class: `<class>/*.png`, or `train/<class>/*` and `test/<class>/*` (or
+    validation, valid, val). It is read again when its files change."""
     hub: str | None = None
-    """An id on the Hugging Face Hub, "owner/name"."""
+    """An id on the Hugging Face Hub, "owner/name". It is read once: no later revision is."""
     size: Size | None = None
     """(H, W) that images of a folder or of the Hub are resized to; else all must be alike."""
     config: str | None = None

@@ -36,6 +36,8 @@ def choose(
     if len(fit) > 1:
         raise ValueError(f"{repo} has several configs, {_listed(fit)}: name one as config")
     splits = configs[fit[0]]
+    if test == wanted:
+        raise ValueError(f"train and test are the same split of {repo}, {test!r}: leave test out")
     if test is not None and test not in splits:
         raise ValueError(f"{repo} has no split {test!r}, only {_listed(splits)}: name one as test")
     tests = [test] if test else [name for name in TESTS if name in splits and name != wanted]

@@ -14,7 +14,7 @@ from pictures import CLASSES, COUNT, HUB, SHAPE, pictures, write_folder, write_h
 
 import credit_envs
 from agents import evaluate, make_agent, train
-from credit_envs.datasets import load, open_data, verify
+from credit_envs.datasets import describe, is_at_hand, load, open_data, verify
 from credit_envs.own import Own
 from credit_envs.testing import check_reward_env
 
@@ -134,6 +134,14 @@ def test_arrays_are_held_once_and_no_spec_copies_them():
         assert len(pickle.dumps(env.unwrapped.spec)) < 1000
         assert copy.deepcopy(env.unwrapped.spec) == env.unwrapped.spec
         assert EnvSpec.from_json(env.unwrapped.spec.to_json()) == env.unwrapped.spec
+
+
+def test_arrays_need_no_cache_file_and_no_download():
+    dataset = credit_envs.from_arrays(*pictures())
+    assert is_at_hand(dataset)
+    assert describe(dataset).classes == 3
+    with pytest.raises(FileNotFoundError, match="is in memory, and has no cache file"):
+        verify(dataset)
 
 
 def test_whoever_gave_the_arrays_may_change_them():

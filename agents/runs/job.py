@@ -13,8 +13,8 @@ import torch
 from agents.own import Own
 from agents.runs.folder import FORMAT, Record
 from agents.settings import Settings
-from credit_envs.datasets import DATASETS
-from credit_envs.registration import row_of
+from credit_envs.datasets import open_data
+from credit_envs.registration import find_spec
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ class Job:
 @cache
 def _images(env: str) -> str | None:
     """What stands for images of the user's own, which may change; None for those of the table."""
-    row = row_of(env)
-    return None if row.name in DATASETS else row.key()
+    dataset = find_spec(env).kwargs["dataset"]
+    return None if isinstance(dataset, str) else open_data(dataset).row.key()
 
 
 @dataclass(frozen=True)
