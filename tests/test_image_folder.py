@@ -171,6 +171,20 @@ def test_images_are_as_pillow_decodes_them(tmp_path, monkeypatch, form):
     verify({"folder": folder})
 
 
+def test_images_whose_pixels_depend_on_the_decoder_are_ordered_by_their_files(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("CREDIT_ENVS_CACHE", str(tmp_path / "cache"))
+    folder = write_folder(tmp_path / "pictures", pictures(shape=(16, 12, 3)), "JPEG")
+    files = sorted(folder.rglob("*.jpeg"))
+    contents = [file.read_bytes() for file in files]
+    labels = [CLASSES.index(file.parent.name) for file in files]
+    order = sorted(range(COUNT), key=lambda i: toys.digest(contents[i], labels[i]))
+    parts = [load({"folder": folder}, split) for split in ("train+validation", "test")]
+    for i, image in zip(order, np.concatenate([part.images for part in parts]), strict=True):
+        assert np.array_equal(image, Image.open(io.BytesIO(contents[i])))
+
+
 def test_images_are_gray_if_all_are(folder, tmp_path):
     for number, file in enumerate(sorted(folder.rglob("*.png"))):
         image = Image.open(file).convert("L" if number % 2 else "LA")

@@ -9,6 +9,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+import toy as toys
 from gymnasium.envs.registration import EnvSpec
 from pictures import CLASSES, COUNT, HUB, SHAPE, pictures, write_folder, write_hub
 
@@ -91,6 +92,12 @@ def test_a_test_set_is_taken_as_it_is():
     dataset = credit_envs.from_arrays(*made, test=others)
     assert len(load(dataset, "train+validation").labels) == COUNT
     assert sorted(load(dataset, "test").labels) == sorted(others.labels)
+    known = {(bytes(x), y) for one in (made, others) for x, y in zip(*one, strict=True)}
+    for split in ("train+validation", "test"):
+        found = [(bytes(x), y) for x, y in zip(*load(dataset, split), strict=True)]
+        assert known.issuperset(found)
+        digests = [toys.digest(*pair) for pair in found]
+        assert digests == sorted(digests)
 
 
 def test_what_is_held_out_does_not_depend_on_the_order():
