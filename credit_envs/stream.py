@@ -25,23 +25,24 @@ class PerPass:
         self._make, self._size, self._batch, self._place = make, size, batch, place
         self._number = -1  # the pass whose values are held
         self._values: Any = None
-        self._made: dict[int, NDArray[Any]] = {}  # this pass's values and the next one's
+        self._next: NDArray[Any] | None = None  # the values of the pass after it, if they are made
 
     def forget(self) -> None:
         """Make everything again, since what it is made of has changed."""
         self._number = -1
-        self._made = {}
+        self._next = None
 
     def at(self, position: int) -> Any:
         """Return the values of the batch of trials from `position` on, (batch,)."""
         number, offset = divmod(position, self._size)
         if number != self._number:
-            # The next pass's first trials stand behind this one's last: no batch has to be joined.
-            made, both = self._made, (number, number + 1)
-            self._made = {n: made[n] if n in made else self._make(n) for n in both}
-            ahead = self._made[number + 1][: self._batch - 1]
-            self._values = self._place(np.concatenate([self._made[number], ahead]))
-            self._number = number
+            made = self._next if number == self._number + 1 else None
+            values = self._make(number) if made is None else made
+            if self._batch > 1:
+                # The next pass's first trials stand behind its last: no batch has to be joined.
+                self._next = self._make(number + 1)
+                values = np.concatenate([values, self._next[: self._batch - 1]])
+            self._values, self._number = self._place(values), number
         return self._values[offset : offset + self._batch]
 
 

@@ -1,7 +1,7 @@
 """How fast is it? Each case against another way to do the same, side by side in one run.
 
-    python scripts/speed.py --json speed.json
-    python scripts/speed.py --only numpy q_agrel
+python scripts/speed.py --json speed.json
+python scripts/speed.py --only numpy q_agrel
 """
 
 import json
@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
 from rich.console import Console
 from rich.progress import Progress
 
@@ -25,6 +26,7 @@ from agents.speed import chosen  # noqa: E402
 from agents.speed.case import Case  # noqa: E402
 from agents.speed.images import DRY, Scale  # noqa: E402
 from agents.speed.measure import measure, report  # noqa: E402
+from agents.speed.picture import picture  # noqa: E402
 from agents.speed.table import heading, notes, table  # noqa: E402
 
 
@@ -32,10 +34,12 @@ from agents.speed.table import heading, notes, table  # noqa: E402
 class Args:
     """Measure speed, and say which targets are met."""
 
-    only: tuple[str, ...] = ()
-    """Names of cases; none: all that can be run here."""
+    only: tuple[str, ...] = ("stepping", "learning", "opening", "peers", "gpu")
+    """Names of cases or of groups of them; beside these groups there is growth."""
     json: Path | None = None
     """File to write everything to."""
+    picture: Path | None = None
+    """File to draw growth into, images per second against batch and width."""
     quick: bool = False
     """A third of the repeats."""
     dry: bool = False
@@ -45,7 +49,8 @@ class Args:
 
     def scale(self) -> Scale:
         """How large the measurement is."""
-        scale = DRY if self.dry else Scale()
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        scale = DRY if self.dry else Scale(device=device)
         if self.quick:
             scale = replace(scale, repeats=-(-scale.repeats // 3))
         return replace(scale, gymnax_python=self.gymnax_python)
@@ -65,6 +70,8 @@ def main(args: Args) -> None:
     told = report(results)
     console = Console(width=None if Console().is_terminal else 100)
     console.print(heading(told), table(results), *notes(results), sep="\n")
+    if args.picture:
+        picture(results, args.picture)
     if args.json:
         write_whole(args.json, (json.dumps(told, indent=1) + "\n").encode())
 

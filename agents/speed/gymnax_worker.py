@@ -8,6 +8,7 @@ Its images are made up, as gymnax would download MNIST. Run as a file: nothing h
 import sys
 import time
 
+# pyright: reportMissingImports=false
 import gymnax
 import jax
 import jax.numpy as jnp
@@ -38,7 +39,6 @@ def step(key, state):
 for line in sys.stdin:
     began = time.perf_counter()
     for _ in range(int(line)):
-        key, outcome = step(key, state)
-        state = outcome[1]
-    jax.block_until_ready(outcome)
+        key, (image, state, *_) = step(key, state)
+    jax.block_until_ready((key, state))
     print(time.perf_counter() - began, flush=True)

@@ -21,33 +21,26 @@ from credit_envs.sources import Images, Shape
 
 @dataclass(frozen=True)
 class Scale:
-    """How large the measurement is: batches, networks, images, and slices of time."""
+    """How large the measurement is: repeats, slices of time, images, and all other sizes."""
 
     repeats: int = 15
     seconds: float = 0.2  # of one side's slice
     gray: str = "MadeUp28Reward-v0"  # like MNIST
     colour: str = "MadeUp32Reward-v0"  # like CIFAR-100
     cached: str = "CIFAR100Reward-v0"  # opened from the user's own cache
-    envs: int = 1024
-    many_envs: int = 4096
-    few_envs: int = 64
-    batch: int = 128
-    dense: tuple[int, ...] = (1500, 1000, 500)
-    tanh: tuple[int, ...] = (256, 256, 256)
-    conv: str = "conv"
-    deep: str = "deep"
-    batches: tuple[int, ...] = (32, 128, 512, 2048, 8192)
-    widths: tuple[int, ...] = (128, 256, 512, 1024, 2048, 4096)
-    copied: int = 2**28  # bytes
-    device: str = "cuda"  # of the cases for a GPU
+    largest: int = 2**30  # of any other size
+    device: str = "cpu"  # of the cases that can run on either
     gymnax_python: str = ""
     environment: dict[str, str] = field(default_factory=dict)  # the user's, of new processes
 
+    def size(self, wanted: int) -> int:
+        """A batch, a layer, a number of environments: as wanted, if that is not too large."""
+        return min(wanted, self.largest)
+
 
 DRY = Scale(
-    repeats=2, seconds=0.002, gray="MadeUp8Reward-v0", colour="MadeUp12Reward-v0",
-    cached="DigitsReward-v0", envs=16, many_envs=32, few_envs=4, batch=8, dense=(16, 8),
-    tanh=(8, 8), batches=(4, 8), widths=(4, 8), copied=2**16, device="cpu",
+    repeats=2, seconds=0.001, gray="MadeUp8Reward-v0", colour="MadeUp12Reward-v0",
+    cached="DigitsReward-v0", largest=8,
 )  # fmt: skip
 """So small that nothing is measured, only run."""
 

@@ -49,10 +49,10 @@ def yardstick(
 
 
 def _learning(settings: Callable[[Scale], Settings], colour: bool, scale: Scale) -> Sample:
-    env_id = scale.colour if colour else scale.gray
-    task = settings(scale), env_id, scale.batch, "cpu"
+    env_id, batch = scale.colour if colour else scale.gray, scale.size(128)
+    task = settings(scale), env_id, batch, "cpu"
     ours, theirs = trials(*task)[1], yardstick(*task)[1]
-    return race(side(ours, scale.batch), side(theirs, scale.batch), scale.seconds)
+    return race(side(ours, batch), side(theirs, batch), scale.seconds)
 
 
 def _case(
@@ -63,20 +63,25 @@ def _case(
     return Case(name, what, YARDSTICK, "images/s", prepare, least)
 
 
+def hidden(*sizes: int, scale: Scale) -> tuple[int, ...]:
+    """Hidden sizes."""
+    return tuple(map(scale.size, sizes))
+
+
 def dense(credit: str, scale: Scale) -> Settings:
     """A credit rule on the paper's dense net."""
-    return replace(CELL, credit=credit, sizes=scale.dense)
+    return replace(CELL, credit=credit, sizes=hidden(1500, 1000, 500, scale=scale))
 
 
 def conv(scale: Scale) -> Settings:
     """Q-AGREL on the convolutional net with batch norm."""
-    return replace(CELL, network=scale.conv)
+    return replace(CELL, network="conv")
 
 
 def dfc(rate: float, scale: Scale) -> Settings:
     """Deep feedback control's analytic steady state on its own net."""
     rule = DeepFeedbackControl(rate=rate)
-    return replace(CELL, credit=rule, network="tanh", sizes=scale.tanh)
+    return replace(CELL, credit=rule, network="tanh", sizes=hidden(256, 256, 256, scale=scale))
 
 
 CASES = (

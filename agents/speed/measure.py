@@ -73,7 +73,7 @@ def _measured(case: Case, scale: Scale, progress: Progress) -> Result | Left:
 def _result(case: Case, readings: Sequence[Reading]) -> Result:
     figures, ours, theirs = zip(*readings, strict=True)
     middle = median(figures)
-    low, _, high = quantiles(figures, n=4, method="inclusive") if len(figures) > 1 else figures * 3
+    low, _, high = quantiles(figures, n=4, method="inclusive")
     return Result(
         case.name, case.what, case.against, case.unit, median(ours), median(theirs), middle, low,
         high, case.figure, case.least, case.most, case.met(middle), len(figures),

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import gymnasium as gym
 import numpy as np
@@ -22,7 +22,7 @@ REINFORCE = Settings("policy_gradient", sizes=SMALL)
 
 def _gymnax(scale: Scale) -> Sample:
     """A process of gymnax's own Python steps when it is told to."""
-    python, batch = scale.gymnax_python, scale.envs
+    python, batch = scale.gymnax_python, scale.size(1024)
     if not python:
         raise Missing("gymnax pins an older gymnasium: name a Python that has it, --gymnax-python")
     peer = subprocess.Popen(
@@ -31,12 +31,13 @@ def _gymnax(scale: Scale) -> Sample:
     )  # fmt: skip
 
     def run(steps: int) -> float:
-        assert peer.stdin and peer.stdout and peer.stderr
         try:
             print(steps, file=peer.stdin, flush=True)
-            return float(peer.stdout.readline())
+            return float(cast(IO[str], peer.stdout).readline())
         except (OSError, ValueError):
-            raise Missing(f"{python}: {peer.stderr.read().strip().splitlines()[-1]}") from None
+            with peer:
+                said = cast(IO[str], peer.stderr).read().strip().splitlines()
+            raise Missing(f"{python} ended: {said[-1] if said else 'it said nothing'}") from None
 
     return race(stepping(scale.gray, batch), Side(run, batch), scale.seconds)
 
@@ -61,14 +62,14 @@ def _stepping(env: Any) -> Side:
 
 
 def _vec_envs(scale: Scale) -> Sample:
-    ours = _stepping(_native(scale.gray, scale.envs))
-    theirs = _stepping(_monitored(scale.gray, scale.few_envs))
+    ours = _stepping(_native(scale.gray, scale.size(1024)))
+    theirs = _stepping(_monitored(scale.gray, scale.size(64)))
     return race(ours, theirs, scale.seconds)
 
 
 def _rollouts(net: list[int], scale: Scale) -> Sample:
-    ours = _collecting(_native(scale.gray, scale.envs), 4, net)
-    theirs = _collecting(_monitored(scale.gray, scale.few_envs), 64, net)
+    ours = _collecting(_native(scale.gray, scale.size(1024)), 4, net)
+    theirs = _collecting(_monitored(scale.gray, scale.size(64)), 64, net)
     return race(ours, theirs, scale.seconds)
 
 
@@ -76,7 +77,14 @@ def _collecting(env: Any, steps: int, net: list[int]) -> Side:
     """PPO's collection of rollouts of so many steps, without its learning."""
     from stable_baselines3 import PPO
 
-    model = PPO("MlpPolicy", env, n_steps=steps, policy_kwargs={"net_arch": net}, device="cpu")
+    model = PPO(
+        "MlpPolicy",
+        env,
+        n_steps=steps,
+        batch_size=steps * env.num_envs,
+        policy_kwargs={"net_arch": net},
+        device="cpu",
+    )
     _, callback = model._setup_learn(10**9)
     buffer: Any = model.rollout_buffer
     return side(
@@ -88,10 +96,12 @@ def _collecting(env: Any, steps: int, net: list[int]) -> Side:
 def _agents(theirs: Callable[[Scale], Any], steps: int, scale: Scale) -> Sample:
     """Our reinforce against an agent of SB3's that learns for so many steps at a time."""
     model = theirs(scale)
-    model.learn(4 * model.n_envs)
-    learning = side(lambda: model.learn(steps * model.n_envs), steps * model.n_envs)
-    ours = trials(REINFORCE, scale.gray, scale.batch, "cpu")[1]
-    return race(side(ours, scale.batch), learning, scale.seconds)
+    model.learn(200)  # DQN only looks on until it has seen 100 or 128 images
+    trained = steps * model.n_envs
+    learning = side(lambda: model.learn(trained, reset_num_timesteps=False), trained)
+    batch = scale.size(128)
+    ours = trials(REINFORCE, scale.gray, batch, "cpu")[1]
+    return race(side(ours, batch), learning, scale.seconds)
 
 
 def _a2c(scale: Scale) -> Any:
@@ -103,7 +113,7 @@ def _a2c(scale: Scale) -> Any:
 def _a2c_batch(scale: Scale) -> Any:
     from stable_baselines3 import A2C
 
-    return A2C("MlpPolicy", _native(scale.gray, scale.batch), n_steps=1, device="cpu")
+    return A2C("MlpPolicy", _native(scale.gray, scale.size(128)), n_steps=1, device="cpu")
 
 
 def _dqn(scale: Scale) -> Any:
@@ -117,8 +127,8 @@ def _dqn_batch(scale: Scale) -> Any:
     from stable_baselines3 import DQN
 
     return DQN(
-        "MlpPolicy", _native(scale.gray, scale.batch), buffer_size=20_000, train_freq=1,
-        batch_size=scale.batch, learning_starts=scale.batch, device="cpu",
+        "MlpPolicy", _native(scale.gray, scale.size(128)), buffer_size=20_000, train_freq=1,
+        batch_size=scale.size(128), learning_starts=scale.size(128), device="cpu",
     )  # fmt: skip
 
 

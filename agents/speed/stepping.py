@@ -53,16 +53,16 @@ def _gather(take: Callable[[Any], Any], order: Any, batch: int) -> Side:
 
 def _against_take(scale: Scale) -> Sample:
     images, order = _images(scale)
-    theirs = _gather(lambda rows: images.take(rows, axis=0), order, scale.envs)
-    return race(stepping(scale.gray, scale.envs), theirs, scale.seconds)
+    theirs = _gather(lambda rows: images.take(rows, axis=0), order, scale.size(1024))
+    return race(stepping(scale.gray, scale.size(1024)), theirs, scale.seconds)
 
 
 def _against_index_select(scale: Scale) -> Sample:
     dataset = gym.spec(scale.gray).kwargs["dataset"]
     images, _ = resident(dataset, "train", torch.device("cpu"))
     order = torch.randperm(len(images))
-    theirs = _gather(lambda rows: images.index_select(0, rows), order, scale.many_envs)
-    return race(stepping(scale.gray, scale.many_envs, device="cpu"), theirs, scale.seconds)
+    theirs = _gather(lambda rows: images.index_select(0, rows), order, scale.size(4096))
+    return race(stepping(scale.gray, scale.size(4096), device="cpu"), theirs, scale.seconds)
 
 
 def _images(scale: Scale) -> tuple[np.ndarray, np.ndarray]:
@@ -74,26 +74,26 @@ def _images(scale: Scale) -> tuple[np.ndarray, np.ndarray]:
 
 def _against_memcpy(scale: Scale) -> Sample:
     images, _ = _images(scale)
-    source, target = np.ones((2, scale.copied), np.uint8)
-    native = stepping(scale.gray, scale.envs)
+    source, target = np.ones((2, scale.size(2**28)), np.uint8)
+    native = stepping(scale.gray, scale.size(1024))
     ours = native._replace(items=native.items * images[0].size / 1e9)
-    theirs = side(lambda: np.copyto(target, source), scale.copied / 1e9)
+    theirs = side(lambda: np.copyto(target, source), scale.size(2**28) / 1e9)
     return race(ours, theirs, scale.seconds)
 
 
 def _against_sync(scale: Scale) -> Sample:
-    few = scale.few_envs
+    few = scale.size(64)
     env = gym.make_vec(scale.gray, num_envs=few, vectorization_mode="sync")
     env.reset(seed=0)
     actions = np.arange(few) % 10
     # Gymnasium's default mode: every second step only resets, and decides nothing.
     theirs = side(lambda: env.step(actions), few / 2)
-    return race(stepping(scale.gray, scale.envs), theirs, scale.seconds)
+    return race(stepping(scale.gray, scale.size(1024)), theirs, scale.seconds)
 
 
 def _option(options: dict[str, Any], scale: Scale) -> Sample:
-    plain = stepping(scale.gray, scale.envs)
-    return race(stepping(scale.gray, scale.envs, **options), plain, scale.seconds)
+    plain = stepping(scale.gray, scale.size(1024))
+    return race(stepping(scale.gray, scale.size(1024), **options), plain, scale.seconds)
 
 
 NATIVE = "native vector environment, 1024 x 28x28"
