@@ -25,7 +25,8 @@ class PerPass:
         self._make, self._size, self._batch, self._place = make, size, batch, place
         self._number = -1  # the pass whose values are held
         self._values: Any = None
-        self._next: NDArray[Any] | None = None  # the values of the pass after it, if they are made
+        self._placed: Any = None
+        self._next: NDArray[Any] | None = None  # of the pass after it, if a batch asked for them
 
     def forget(self) -> None:
         """Make everything again, since what it is made of has changed."""
@@ -37,13 +38,16 @@ class PerPass:
         number, offset = divmod(position, self._size)
         if number != self._number:
             made = self._next if number == self._number + 1 else None
-            values = self._make(number) if made is None else made
-            if self._batch > 1:
-                # The next pass's first trials stand behind its last: no batch has to be joined.
-                self._next = self._make(number + 1)
-                values = np.concatenate([values, self._next[: self._batch - 1]])
-            self._values, self._number = self._place(values), number
-        return self._values[offset : offset + self._batch]
+            self._values = self._make(number) if made is None else made
+            self._placed, self._next = self._place(self._values), None
+            self._number = number
+        end = offset + self._batch
+        if end <= self._size:
+            return self._placed[offset:end]
+        if self._next is None:
+            self._next = self._make(number + 1)
+        ahead = self._next[: end - self._size]
+        return self._place(np.concatenate([self._values[offset:], ahead]))
 
 
 class Stream:

@@ -23,7 +23,7 @@ from credit_envs.sources import Images, Shape
 class Scale:
     """How large the measurement is: repeats, slices of time, images, and all other sizes."""
 
-    repeats: int = 15
+    repeats: int = 9
     seconds: float = 0.2  # of one side's slice
     gray: str = "MadeUp28Reward-v0"  # like MNIST
     colour: str = "MadeUp32Reward-v0"  # like CIFAR-100

@@ -7,6 +7,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import torch
+from gymnasium.vector import AutoresetMode
 
 from agents.speed.case import Case, Sample, Side, race, side
 from agents.speed.images import Scale
@@ -81,13 +82,15 @@ def _against_memcpy(scale: Scale) -> Sample:
     return race(ours, theirs, scale.seconds)
 
 
-def _against_sync(scale: Scale) -> Sample:
+def _against_sync(mode: AutoresetMode, scale: Scale) -> Sample:
     few = scale.size(64)
-    env = gym.make_vec(scale.gray, num_envs=few, vectorization_mode="sync")
+    env = gym.make_vec(
+        scale.gray, num_envs=few, vectorization_mode="sync", vector_kwargs={"autoreset_mode": mode}
+    )
     env.reset(seed=0)
     actions = np.arange(few) % 10
-    # Gymnasium's default mode: every second step only resets, and decides nothing.
-    theirs = side(lambda: env.step(actions), few / 2)
+    idle = mode == AutoresetMode.NEXT_STEP  # every second step only resets, and decides nothing
+    theirs = side(lambda: env.step(actions), few / 2 if idle else few)
     return race(stepping(scale.gray, scale.size(1024)), theirs, scale.seconds)
 
 
@@ -101,7 +104,13 @@ NATIVE = "native vector environment, 1024 x 28x28"
 CASES = (
     Case("numpy", NATIVE, "X.take of as many images", "images/s", _against_take, 0.75),
     Case("memcpy", NATIVE, "memcpy of 256 MiB", "GB/s", _against_memcpy),
-    Case("sync", NATIVE, "SyncVectorEnv(64) of the single one", "images/s", _against_sync, 80),
+    *(
+        Case(
+            f"sync-{mode.name.lower()}", NATIVE, f"SyncVectorEnv(64), {mode.name}", "images/s",
+            partial(_against_sync, mode), 80,
+        )
+        for mode in (AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP)
+    ),
     Case(
         "torch", "torch vector environment, cpu, 4096", "index_select of as many images",
         "images/s", _against_index_select, 0.80,
