@@ -4,7 +4,6 @@ No time is asserted: on a busy machine a test of speed fails for no fault of the
 """
 
 import json
-import os
 import runpy
 import sys
 from dataclasses import replace
@@ -19,13 +18,12 @@ from agents import speed
 from agents.making import make_agent
 from agents.settings import Settings
 from agents.speed.case import Case, Missing, Reading, race, side
-from agents.speed.images import DRY, made_up_images
+from agents.speed.images import DRY
 from agents.speed.loops import plain, supervised
 from agents.speed.measure import Left, Result, measure, report
 from agents.speed.opening import CASES as OPENING
 from agents.speed.picture import picture
 from agents.speed.table import short, table
-from credit_envs.datasets import DATASETS
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "speed.py"
 FIELDS = {
@@ -146,14 +144,9 @@ def test_the_yardstick_learns_what_our_supervised_agent_learns(network):
         assert not torch.equal(same, old)
 
 
-def test_the_made_up_images_leave_nothing_behind(monkeypatch):
-    monkeypatch.setenv("CREDIT_ENVS_CACHE", "mine")
-    with made_up_images() as before:
-        env = gym.make_vec("MadeUp8Reward-v0", num_envs=4)
-        assert env.reset(seed=0)[0].shape == (4, 8, 8, 1)
-        assert before["CREDIT_ENVS_CACHE"] == "mine" != os.environ["CREDIT_ENVS_CACHE"]
-    assert os.environ["CREDIT_ENVS_CACHE"] == "mine"
-    assert not [name for name in (*DATASETS, *gym.registry) if name.startswith("MadeUp")]
+def test_made_up_images_are_registered_once():
+    assert DRY.gray == DRY.gray == "MadeUp8x8x1Reward-v0"
+    assert gym.make_vec(DRY.colour, num_envs=4).reset(seed=0)[0].shape == (4, 8, 8, 3)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import gymnasium as gym
 import torch
 
 from agents.products import Products
@@ -22,7 +21,7 @@ from agents.settings import AGENTS, Settings
 from agents.speed.case import Case, Missing, Reading, Sample, race, side
 from agents.speed.images import DRY, Scale
 from agents.speed.learning import CELL, YARDSTICK, dense, hidden, trials, yardstick
-from credit_envs.datasets import DATASETS
+from credit_envs.registration import row_of
 
 PRECISIONS = ("strict", "tf32", "bf16")
 # TFLOP/s at these precisions, dense, SXM.
@@ -69,7 +68,7 @@ Figure = Callable[[str, Task], Callable[[Reading], float]]  # of a precision's r
 
 def epoch(name: str, task: Task) -> Callable[[Reading], float]:
     """Seconds for all training images, validation's among them."""
-    images = DATASETS[gym.spec(task[1]).kwargs["dataset"]].train
+    images = row_of(task[1]).train
     return lambda reading: images / reading.ours
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import gymnasium as gym
 import torch
@@ -40,11 +41,10 @@ def yardstick(
     settings: Settings, env_id: str, batch: int, device: str
 ) -> tuple[torch.nn.Module, Callable[[], None]]:
     """The same net in plain PyTorch, and a step of supervised learning with a batch."""
-    env = gym.make_vec(env_id, num_envs=1)
+    env: Any = gym.make_vec(env_id, num_envs=1)
     net = plain(make_agent(replace(settings, credit="backprop"), env, device="cpu").net)
     net.to(device=device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    dataset = gym.spec(env_id).kwargs["dataset"]
-    images, labels = resident(dataset, "train", torch.device(device))
+    images, labels = resident(env.task.data, "train", torch.device(device))
     return net, supervised(net, images, labels, batch, settings.lr)
 
 

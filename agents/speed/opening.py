@@ -47,18 +47,16 @@ print(private() - before, before)
 """
 
 
-def _asked(code: str, environment: dict[str, str]) -> list[float]:
+def _asked(code: str) -> list[float]:
     """The numbers that a new Python prints. Raises Missing."""
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     if done.returncode:
         raise Missing((done.stderr.strip() or "the new process was ended").splitlines()[-1])
     return [float(number) for number in done.stdout.split()]
 
 
 def _fresh(code: str, scale: Scale) -> Sample:
-    asking = partial(_asked, code.replace("{id}", scale.cached), scale.environment)
+    asking = partial(_asked, code.replace("{id}", scale.cached))
     asking()  # the files are in memory from now on, and the images in their cache
 
     def sample() -> Reading:

@@ -11,7 +11,6 @@ from gymnasium.vector import AutoresetMode
 
 from agents.speed.case import Case, Sample, Side, race, side
 from agents.speed.images import Scale
-from credit_envs.tensors import resident
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "matrix": {"rewards": {"matrix": "-1/+1"}},
@@ -59,8 +58,7 @@ def _against_take(scale: Scale) -> Sample:
 
 
 def _against_index_select(scale: Scale) -> Sample:
-    dataset = gym.spec(scale.gray).kwargs["dataset"]
-    images, _ = resident(dataset, "train", torch.device("cpu"))
+    images = torch.from_numpy(_images(scale)[0].copy())
     order = torch.randperm(len(images))
     theirs = _gather(lambda rows: images.index_select(0, rows), order, scale.size(4096))
     return race(stepping(scale.gray, scale.size(4096), device="cpu"), theirs, scale.seconds)
