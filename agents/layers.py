@@ -33,7 +33,8 @@ class Carry(torch.autograd.Function):
     @staticmethod
     def backward(ctx, error):  # pyright: ignore[reportIncompatibleMethodOverride]
         """Send the error down through the feedback weights and leave the weight its change."""
-        activity, feedback = ctx.saved_tensors
+        # Under autocast the error has fewer bits, and the products are made in as many.
+        activity, feedback = (saved.to(error.dtype) for saved in ctx.saved_tensors)
         layer = ctx.layer
         _, down, change, bias, reciprocal = ctx.needs_input_grad
         if layer.keeps_error:

@@ -128,7 +128,7 @@ class Agent:
         if self.watch is not None:
             self.watch(self.net, trial)
         self.optimizer.step()
-        size = torch.nn.utils.get_total_norm(self._learning, torch.inf)
+        size = torch.nn.utils.get_total_norm(self._learning)  # infinite from about 1e19 on
         self._not_finite.note(~(trial.costs.detach() + size).isfinite(), self.trials)
         self.trials += len(trial.images)
 

@@ -13,7 +13,9 @@ class NumpyBatch:
 
     def __init__(self, task: Task, size: int) -> None:
         self.observe = task.observe
-        self._labels, self._actions, self._size = task.labels, task.actions, size
+        self._actions, self._size = task.actions, size
+        # As small as can be, so that they stay in the processor's cache.
+        self._labels = task.labels.astype(np.min_scalar_type(task.classes - 1))
 
     def place(self, values: NDArray[Any]) -> NDArray[Any]:
         """Put values where the images are."""
@@ -21,7 +23,7 @@ class NumpyBatch:
 
     def labels(self, index: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the classes of the images at `index`, (B,)."""
-        return self._labels.take(index)
+        return self._labels.take(index).astype(np.int64)
 
     def checked(self, actions: Any, trial: int) -> NDArray[np.int64]:
         """Return the actions as an integer array (B,), or raise; `trial` is the first one's."""

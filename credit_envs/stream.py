@@ -25,24 +25,29 @@ class PerPass:
         self._make, self._size, self._batch, self._place = make, size, batch, place
         self._number = -1  # the pass whose values are held
         self._values: Any = None
-        self._made: dict[int, NDArray[Any]] = {}  # this pass's values and the next one's
+        self._placed: Any = None
+        self._next: NDArray[Any] | None = None  # of the pass after it, if a batch asked for them
 
     def forget(self) -> None:
         """Make everything again, since what it is made of has changed."""
         self._number = -1
-        self._made = {}
+        self._next = None
 
     def at(self, position: int) -> Any:
         """Return the values of the batch of trials from `position` on, (batch,)."""
         number, offset = divmod(position, self._size)
         if number != self._number:
-            # The next pass's first trials stand behind this one's last: no batch has to be joined.
-            made, both = self._made, (number, number + 1)
-            self._made = {n: made[n] if n in made else self._make(n) for n in both}
-            ahead = self._made[number + 1][: self._batch - 1]
-            self._values = self._place(np.concatenate([self._made[number], ahead]))
+            made = self._next if number == self._number + 1 else None
+            self._values = self._make(number) if made is None else made
+            self._placed, self._next = self._place(self._values), None
             self._number = number
-        return self._values[offset : offset + self._batch]
+        end = offset + self._batch
+        if end <= self._size:
+            return self._placed[offset:end]
+        if self._next is None:
+            self._next = self._make(number + 1)
+        ahead = self._next[: end - self._size]
+        return self._place(np.concatenate([self._values[offset:], ahead]))
 
 
 class Stream:

@@ -59,12 +59,13 @@ def test_passes_differ_and_so_do_seeds():
     assert shown[:100] != read(make_stream(100, seed=1), 100)
 
 
-def test_an_order_is_placed_once_per_pass():
+def test_an_order_is_placed_once_per_pass_and_a_batch_of_two_passes_by_itself():
     placed = []
     stream = Stream(10, 4, lambda order: placed.append(order) or order)
     stream.reset(np.random.default_rng(0), anew=True, position=None)
     read(stream, 25)
-    assert len(placed) == 10  # ten passes of ten images in batches of four
+    # Ten passes of ten images in batches of four: every second pass ends within a batch.
+    assert [len(order) for order in placed] == [10, 4, 10] * 5
 
 
 def test_reset_without_a_seed_goes_on():

@@ -72,9 +72,9 @@ class Circuit:
     def loop_gain(self, state: State) -> Tensor:
         """J Q (B, K, K) near a state: what each control, held, does to each output."""
         slopes = [slope(phi, v)[:, None] for phi, v in zip(self.phi, state.v, strict=True)]
-        moved = slopes[0] * self.layers[0].feedback.T  # (B, K, n_i): by each control
+        moved = slopes[0] * self.layers[0].feedback.T.contiguous()  # (B, K, n_i): by each control
         for layer, steepness in zip(self.layers[1:], slopes[1:], strict=True):
-            moved = steepness * (moved @ layer.weight.T + layer.feedback.T)
+            moved = (moved @ layer.weight.T).add_(layer.feedback.T).mul_(steepness)
         return moved.mT
 
 

@@ -95,10 +95,10 @@ class LearnedFeedback(Taught):
             e = times(error[layer], scale)
             teacher = times(noise, difference * scale)  # lambda^
             power = e.square().sum().clamp(min=1e-12) / trials
-            layer.feedback -= rate / power * slope(layer, e, teacher)
+            layer.feedback -= slope(layer, e, teacher).mul_(rate / power)
 
 
 def slope(layer: Weighted, e: Tensor, teacher: Tensor) -> Tensor:
     """Gradient of 0.5 |e B - lambda^|^2 (batch mean) in the layer's feedback weights B."""
     residual = layer.below(e, teacher, layer.feedback) - teacher
-    return layer.product(e, residual) / len(e)
+    return layer.product(e, residual).div_(len(e))

@@ -1,0 +1,80 @@
+"""How fast is it? Each case against another way to do the same, side by side in one run.
+
+python scripts/speed.py --json speed.json
+python scripts/speed.py --only numpy q_agrel
+"""
+
+import json
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import Progress
+
+import credit_envs
+
+try:
+    credit_envs.require_agents()
+except ImportError as fault:
+    sys.exit(f"error: {fault}")
+
+from agents.checkpoint import replace as write_whole  # noqa: E402
+from agents.comparison.options import script  # noqa: E402
+from agents.speed import chosen  # noqa: E402
+from agents.speed.case import Case  # noqa: E402
+from agents.speed.images import DRY, Scale  # noqa: E402
+from agents.speed.measure import measure, report  # noqa: E402
+from agents.speed.picture import picture  # noqa: E402
+from agents.speed.table import heading, notes, table  # noqa: E402
+
+
+@dataclass(frozen=True)
+class Args:
+    """Measure speed, and say which targets are met."""
+
+    only: tuple[str, ...] = ("stepping", "learning", "opening", "peers", "gpu")
+    """Names of cases or of groups of them; beside these groups there is growth."""
+    json: Path | None = None
+    """File to write everything to."""
+    picture: Path | None = None
+    """File to draw growth into, images per second against batch and width."""
+    quick: bool = False
+    """A third of the repeats."""
+    dry: bool = False
+    """Run everything once in miniature, on the CPU: figures mean nothing."""
+    gymnax_python: str = ""
+    """A Python with gymnax, which does not go with our gymnasium."""
+
+    def scale(self) -> Scale:
+        """How large the measurement is."""
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        scale = DRY if self.dry else Scale(device=device)
+        if self.quick:
+            scale = replace(scale, repeats=-(-scale.repeats // 3))
+        return replace(scale, gymnax_python=self.gymnax_python)
+
+
+def main(args: Args) -> None:
+    """Measure, show and write."""
+    cases, scale = chosen(args.only), args.scale()
+    with Progress(transient=True) as bar:
+        task = bar.add_task("", total=len(cases) * scale.repeats)
+
+        def progress(case: Case, done: int) -> None:
+            before = cases.index(case) * scale.repeats
+            bar.update(task, description=case.name, completed=before + done)
+
+        results = measure(cases, scale, progress)
+    told = report(results)
+    console = Console(width=None if Console().is_terminal else 100)
+    console.print(heading(told), table(results), *notes(results), sep="\n")
+    if args.picture:
+        picture(results, args.picture)
+    if args.json:
+        write_whole(args.json, (json.dumps(told, indent=1) + "\n").encode())
+
+
+if __name__ == "__main__":
+    script(main, Args)
