@@ -87,6 +87,7 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
             "autoreset_mode": autoreset_mode,
         }
         self.render_mode = render_mode
+        self.device = device
         self.reveal_label = reveal_label
         self.presentations = checked_presentations(presentations)
         self.rewards = given(Rewards, rewards, "rewards")
