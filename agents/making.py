@@ -1,9 +1,10 @@
 """From a name, or settings, or a file, to an agent."""
 
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gymnasium as gym
 import torch
@@ -11,9 +12,10 @@ from gymnasium.spaces import Box, Discrete
 from gymnasium.vector import VectorEnv
 
 from agents import checkpoint
+from agents.algorithms import Algorithm
 from agents.learner import Agent
 from agents.own import Maker, check_methods
-from agents.settings import Settings, settings_of
+from agents.settings import Settings, settings_from, settings_of
 from credit_envs.tensors import find_device
 
 
@@ -44,17 +46,28 @@ def make_agent(
         )
     if not isinstance(choice, Discrete):
         raise ValueError(f"agents choose one of K classes, this environment wants {choice}")
-    classes = int(choice.n)
-    return Agent(settings, seen.shape, classes, seed=seed, device=pick_device(device))
+    facts = {"shape": seen.shape, "classes": int(choice.n), "seed": seed}
+    facts["lanes"] = cast(VectorEnv, env).num_envs if vector else 1
+    return _build(settings, facts, pick_device(device))
 
 
-def load_agent(path: str | Path, *, device: str = "auto") -> Agent:
+def _build(settings: Settings, facts: Mapping[str, Any], device: torch.device) -> Any:
+    """The agent of these settings: of our own engine, or one of Stable-Baselines3's."""
+    shape, classes, seed = tuple(facts["shape"]), facts["classes"], facts["seed"]
+    if not isinstance(settings, Algorithm):
+        return Agent(settings, shape, classes, seed=seed, device=device)
+    from agents.sb3.rollouts import SB3_AGENTS  # SB3 takes seconds to import: only when needed
+
+    kind = SB3_AGENTS[settings.signal]
+    return kind(settings, shape, classes, facts["lanes"], seed=seed, device=device)
+
+
+def load_agent(path: str | Path, *, device: str = "auto") -> Any:
     """The agent that `agent.save(path)` wrote: it goes on as the saved one would have."""
     place = pick_device(device)
     tensors, facts = checkpoint.read(path)
     try:
-        settings, shape = Settings.from_dict(facts["settings"]), tuple(facts["shape"])
-        agent = Agent(settings, shape, facts["classes"], seed=facts["seed"], device=place)
+        agent = _build(settings_from(facts["settings"]), facts, place)
         agent.restore(tensors)
         agent.trials = facts["trials"]
     except (KeyError, TypeError, RuntimeError) as fault:

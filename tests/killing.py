@@ -15,7 +15,7 @@ from agents.runs.run import run
 from agents.settings import settings_of
 
 FORK = get_context("forkserver")  # imports once what takes seconds, and every run is forked there
-FORK.set_forkserver_preload(["agents.runs.run", "torch._dynamo"])
+FORK.set_forkserver_preload(["agents.runs.run", "agents.sb3.rollouts", "torch._dynamo"])
 POINTS = (64, 256, 512, 1024, 1536)
 
 FAMILIES = {
@@ -32,6 +32,9 @@ FAMILIES = {
     "policy_gradient+node_perturbation_two_rewards": {},
     "policy_gradient+weight_perturbation": {},
     "brainprop": {"network": "deep", "sizes": ()},  # with dropout
+    "ppo": {},
+    "a2c": {"network": "deep", "sizes": ()},
+    "dqn": {"epsilon": 0.2},
 }
 
 

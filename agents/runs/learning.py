@@ -13,6 +13,7 @@ from torch import Tensor
 
 from agents import checkpoint
 from agents.credit import CreditRule
+from agents.learner import Agent
 from agents.making import make_agent, pick_device
 from agents.metrics import Alignment
 from agents.products import Products
@@ -55,7 +56,7 @@ class Learning:
         self.env.reset(seed=job.seed)
         agent = job.settings or job.own or job.agent
         self.agent = make_agent(agent, self.env, seed=job.seed, device=device)
-        watched = job.watched and job.settings is not None
+        watched = job.watched and isinstance(self.agent, Agent)  # others have no rule to compare
         self.alignment = Alignment(self.agent) if watched else None
         self.lived = Lived(torch.get_num_threads())
         self._part = 1  # batches between two looks at the clock
@@ -112,7 +113,7 @@ class Learning:
     def end(self, diverged: int | None, seconds: float) -> End:
         """Read the test images, if they are read, and sum up."""
         trials = self.lived.batches * self.job.batch if diverged is None else diverged
-        known = self.job.settings is not None
+        known = isinstance(self.agent, Agent)  # each of whose batches costs the same
         test = None
         if self.job.reads_test:
             test = self._accuracy("test") if diverged is None else self._chance()
@@ -120,7 +121,7 @@ class Learning:
             test, diverged, seconds,
             env_steps=trials * self.rule.presentations,
             presentations=trials * self.rule.presentations,
-            forward_passes=trials * self.rule.passes,
+            forward_passes=getattr(self.agent, "forward_passes", trials * self.rule.passes),
             multiply_adds=trials * self.lived.multiply_adds // self.job.batch if known else None,
             change_angle=self.alignment.change_angle() if self.alignment else None,
         )  # fmt: skip

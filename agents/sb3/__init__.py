@@ -6,7 +6,8 @@
     from agents.sb3 import Greedy, RewardVecEnv, SmallCnn
 
     env = RewardVecEnv(gym.make_vec("MNISTReward-v0", num_envs=64))
-    model = PPO("CnnPolicy", env, policy_kwargs={"features_extractor_class": SmallCnn})
+    body = {"features_extractor_class": SmallCnn}
+    model = PPO("CnnPolicy", env, n_steps=16, policy_kwargs=body)
     model.learn(100_000)
     print(evaluate(Greedy(model), "MNISTReward-v0"))
 
@@ -15,6 +16,7 @@ gamma and GAE's lambda do nothing here.
 """
 
 from agents.sb3.features import SmallCnn
+from agents.sb3.greedy import Greedy
 from agents.sb3.vec_env import RewardVecEnv
 
-__all__ = ["RewardVecEnv", "SmallCnn"]
+__all__ = ["Greedy", "RewardVecEnv", "SmallCnn"]

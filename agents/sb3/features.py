@@ -1,10 +1,16 @@
 """What stands between the pixels and an SB3 policy: extractors for images of 8x8 pixels and up."""
 
+import torch
 from gymnasium.spaces import Box
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import Tensor, nn
 
+from agents.layers import weighted
+from agents.networks import NETWORKS, initialise
+from agents.seeding import generators
+
 MAPS = (32, 64, 64)
+OUTPUTS = 1  # the layer that is taken away again
 
 
 class SmallCnn(BaseFeaturesExtractor):
@@ -26,3 +32,25 @@ class SmallCnn(BaseFeaturesExtractor):
     def forward(self, observations: Tensor) -> Tensor:
         """Features of each image."""
         return self.net(observations)
+
+
+class Body(BaseFeaturesExtractor):
+    """All of one of our networks but its output layer: images (B, C, H, W) in 0..1 -> features.
+
+    With the seed of one of our agents it has the weights that this one begins with.
+    """
+
+    def __init__(
+        self, observation_space: Box, network: str = "dense", sizes: tuple[int, ...] = (),
+        init: str = "he", seed: int = 0, device: str = "cpu",
+    ) -> None:  # fmt: skip
+        channels, height, width = observation_space.shape
+        drawn = generators(seed, torch.device(device))
+        net = NETWORKS[network]((height, width, channels), OUTPUTS, sizes, drawn["dropout"])
+        initialise(net, init, drawn["weights"])
+        super().__init__(observation_space, weighted(net)[-1].fan_in)
+        self.net, self.dropout = net[:-1], drawn["dropout"]
+
+    def forward(self, observations: Tensor) -> Tensor:
+        """Features of each image."""
+        return self.net(observations.permute(0, 2, 3, 1))

@@ -1,0 +1,147 @@
+"""Settings: what an agent is made of, a signal, a credit rule, a network and an optimiser."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Any, ClassVar, Self
+
+from agents.credit import RULES, CreditRule
+from agents.explore import EXPLORE
+from agents.networks import NETWORKS
+from agents.plasticity import OPTIMIZERS
+from agents.signals import SIGNALS
+
+INITS = ("he", "paper")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One agent. `signal` and `credit` name a cell of the grid, the rest how it is run."""
+
+    signal: str = "reward_prediction"
+    """What the world tells the output layer (a name in SIGNALS)."""
+    credit: str | CreditRule = "backprop"
+    """How the output's error reaches the hidden layers (a name in RULES, or a rule object)."""
+    network: str = "dense"
+    """A name in NETWORKS."""
+    sizes: tuple[int, ...] = ()
+    """Hidden sizes of dense, tanh and sigmoid, (width,) of resnet18; empty: the network's own.
+    conv, loccon and deep keep those of their paper, whatever stands here."""
+    init: str = "he"
+    """Initial weights: "he" (tanh and sigmoid: Xavier), or "paper" (BrainProp's small normal)."""
+    explore: str = ""
+    """A name in EXPLORE; empty: as the signal's paper does."""
+    epsilon: float = 0.02
+    """Exploration rate of "epsilon" and "max_boltzmann"."""
+    optimizer: str = "sgd"
+    """"sgd", "adam" or "adamw", all PyTorch's."""
+    lr: float = 0.05
+    """Learning rate, per batch mean."""
+    momentum: float = 0.0
+    """Momentum of "sgd"."""
+    weight_decay: float = 0.0
+    """Decay of the weighted layers' weights (PyTorch's definition)."""
+
+    varied: ClassVar[str] = "init"
+    """The setting that a search varies beside the learning rate."""
+    choices: ClassVar[Sequence[Any]] = INITS
+    """The values it tries of it."""
+
+    def __post_init__(self):
+        _known("network", self.network, NETWORKS)
+        _known("init", self.init, INITS)
+        self._check_cell()
+        self._check_numbers()
+
+    def _check_cell(self) -> None:
+        _known("signal", self.signal, SIGNALS)
+        if isinstance(self.credit, CreditRule):
+            _check_name(self.credit)
+        else:
+            _known("credit rule", self.credit, RULES)
+        _known("exploration", self.explore or "greedy", EXPLORE)
+        _known("optimizer", self.optimizer, OPTIMIZERS)
+        if self.rule.needs_same_decay and self._treats_feedback_unlike():
+            raise ValueError(
+                f"{self.rule.name} needs an optimiser that gives weights and feedback the same "
+                "decay at every step: use 'sgd' without momentum, 'adamw', or no weight_decay"
+            )
+
+    def _check_numbers(self) -> None:
+        if not 0 < self.lr < inf:
+            raise ValueError(f"lr is a positive learning rate, got {self.lr}")
+        if not 0 <= self.epsilon <= 1:
+            raise ValueError(f"epsilon is a probability in 0..1, got {self.epsilon}")
+        if not 0 <= self.weight_decay < inf:
+            raise ValueError(f"weight_decay is 0 or more, got {self.weight_decay}")
+        if not 0 <= self.momentum < 1 or (self.momentum and self.optimizer != "sgd"):
+            raise ValueError(f"momentum is in 0..1 and for 'sgd' only, got {self.momentum}")
+        if not all(isinstance(size, int) and size > 0 for size in self.sizes):
+            raise ValueError(f"sizes are whole numbers of units above 0, got {self.sizes}")
+
+    @property
+    def rule(self) -> CreditRule:
+        """The credit rule as an object."""
+        return self.credit if isinstance(self.credit, CreditRule) else RULES[self.credit]()
+
+    @property
+    def network_sizes(self) -> tuple[int, ...]:
+        """The sizes of the network that is built: `sizes`, or its own; empty if it takes none."""
+        return NETWORKS[self.network].chosen(self.sizes)
+
+    @property
+    def learns_from(self) -> str:
+        """What the agent is answered: "reward" or "label"."""
+        return SIGNALS[self.signal].learns_from
+
+    @property
+    def largest_rate(self) -> float:
+        """The rate that a search begins with: the rule's, in the optimiser's own measure."""
+        return self.rule.largest_rate * (OPTIMIZERS[self.optimizer] / OPTIMIZERS["sgd"])
+
+    def on(self, network: str, sizes: tuple[int, ...], optimizer: str) -> Self:
+        """The same agent on another network; under another optimiser, at its usual rate."""
+        moved = dataclasses.replace(self, network=network, sizes=sizes)
+        if optimizer == self.optimizer:
+            return moved
+        rate = OPTIMIZERS.get(optimizer, self.lr)
+        return dataclasses.replace(moved, optimizer=optimizer, lr=rate)
+
+    def _treats_feedback_unlike(self) -> bool:
+        coupled = self.optimizer == "adam" or self.momentum != 0
+        return self.weight_decay != 0 and coupled
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values for JSON, the network's own sizes written out; `from_dict` reads it."""
+        rule = self.rule
+        credit = {"name": rule.name, **dataclasses.asdict(rule)}
+        return dataclasses.asdict(self) | {"credit": credit, "sizes": self.network_sizes}
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> Self:
+        """Read what `to_dict` wrote."""
+        rule = dict(plain["credit"])
+        name = rule.pop("name")
+        if name not in RULES:
+            raise ValueError(
+                f"these settings have the credit rule {name!r}, which is not in the table: import "
+                "it and add it first, agents.credit.RULES[MyRule.name] = MyRule"
+            )
+        return cls(**plain | {"credit": RULES[name](**rule), "sizes": tuple(plain["sizes"])})
+
+
+def _check_name(rule: CreditRule) -> None:
+    """A file holds a rule's name: another rule of that name would be loaded in its place."""
+    name = getattr(rule, "name", None)
+    if name is None or RULES.get(name, type(rule)) is not type(rule):
+        kind = type(rule).__name__
+        raise ValueError(
+            f"{kind} needs a name that no other rule in the table has, got {name!r}: give it a "
+            f"`name` of its own, or add it again after a change, RULES[{kind}.name] = {kind}"
+        )
+
+
+def _known(what: str, name: object, table) -> None:
+    if name not in table:
+        raise ValueError(f"unknown {what} {name!r}: choose one of {', '.join(table)}")
