@@ -58,7 +58,7 @@ def _row(args: Args, found: search.Found) -> dict[str, Any]:
         "batch": args.batch,
         "agent": found.agent,
         "lr": found.settings.lr,
-        "init": found.settings.init,
+        "init": getattr(found.settings, found.settings.varied),
         "validation": round(found.best, 5),
         "median": round(found.median, 5),
         "tried": found.tried,

@@ -5,6 +5,7 @@ from typing import Any
 
 from agents.comparison.statistics import paired_difference
 from agents.settings import name_of
+from agents.signals import SIGNALS
 
 READOUT_ONLY = "readout_only"
 SUPERVISED = (("label", "backprop"), ("label_mse", "backprop"))
@@ -22,11 +23,11 @@ def control_of(agent: str, cells: Cells) -> str | None:
 def missing_controls(cells: Cells) -> list[str]:
     """Names of the controls that were not run: two supervised ones, readout-only per signal.
 
-    An agent of the user's own has no signal; a control does not need a control of its own.
+    Other agents than ours have no signal of ours; a control needs no control of its own.
     """
     ran = {_cell(cell) for cell in cells.values()}
     signals = [s for s, credit in map(_cell, cells.values()) if (s, credit) not in SUPERVISED]
-    wanted = [*SUPERVISED] + [(s, READOUT_ONLY) for s in dict.fromkeys(signals) if s != "own"]
+    wanted = [*SUPERVISED] + [(s, READOUT_ONLY) for s in dict.fromkeys(signals) if s in SIGNALS]
     return [name_of(*control) for control in wanted if control not in ran]
 
 

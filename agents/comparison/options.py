@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ import tyro
 from agents.credit import RULES
 from agents.making import own_class
 from agents.own import check_firewall
-from agents.plasticity import OPTIMIZERS
 from agents.runs.attempt import Failed, blame
 from agents.runs.sweep import How
 from agents.settings import Settings, name_of, settings_of
@@ -43,7 +42,7 @@ class Options(How):
     sizes: str = ""
     """Hidden sizes of dense (its own: 500,300), tanh or sigmoid, or the width of resnet18 (64)."""
     optimizer: str = "sgd"
-    """sgd, adam or adamw."""
+    """sgd, adam or adamw; ppo, a2c and dqn keep that of Stable-Baselines3."""
     epochs: int = 10
     """Budget of every run, in passes over the training images."""
     batch: int = 128
@@ -57,11 +56,7 @@ class Options(How):
         return {name: None if ":" in name else self._settings(name) for name in names}
 
     def _settings(self, agent: str) -> Settings:
-        settings = settings_of(agent)
-        task: dict[str, Any] = {"network": self.network, "sizes": self.hidden_sizes()}
-        if self.optimizer != settings.optimizer:
-            task |= {"optimizer": self.optimizer, "lr": OPTIMIZERS.get(self.optimizer, settings.lr)}
-        return replace(settings, **task)
+        return settings_of(agent).on(self.network, self.hidden_sizes(), self.optimizer)
 
     def check(self) -> None:
         """Refuse now what no run could use. Raises ValueError, TypeError, Failed."""

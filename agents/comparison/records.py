@@ -51,11 +51,16 @@ def merge_rows(
 
 
 def chosen(env: str, agent: str, settings: Settings, batch: int) -> Settings | None:
-    """The settings that the search chose for a cell, or None if it was not searched."""
+    """The settings that the search chose for a cell, or None if it was not searched.
+
+    The column `init` has what was varied beside the rate: an algorithm's `varied`, for one of SB3.
+    """
     cell = (env, network_name(settings), settings.optimizer, str(batch), agent)
     for row in read_table(FOLDER / "settings.csv"):
         if tuple(row[k] for k in CELL) == cell:
-            return replace(settings, lr=float(row["lr"]), init=row["init"])
+            kind = type(settings.choices[0])
+            found = {"lr": float(row["lr"]), settings.varied: kind(row["init"])}
+            return replace(settings, **found)
     return None
 
 

@@ -2,10 +2,11 @@
 
 16 configurations: 8 learning rates, a factor 2 apart from the credit rule's `largest_rate` down
 (perturbed costs are so noisy that their useful rates are much smaller than those of a carried
-error; Adam's rates are a fiftieth of plain descent's), times 2 initialisations. At a first look
-all of them run a fifth of the budget on one tuning seed. The best 3 run all of it on both, one that
-diverges giving its place to the next, and the best final validation accuracy wins. A best rate on
-the edge extends the range of every cell.
+error; Adam's rates are a fiftieth of plain descent's), times 2 initialisations, or for an algorithm
+of Stable-Baselines3 two values of what it names `varied`. At a first look all of them run a fifth
+of the budget on one tuning seed. The best 3 run all of it on both, one that diverges giving its
+place to the next, and the best final validation accuracy wins. A best rate on the edge extends the
+range of every cell.
 
 Two seeds do not see a divergence that strikes one run in four, so the winner needs a margin: with
 1.4 times its rate both seeds must come through a fifth of the budget, or the second best wins.
@@ -17,10 +18,9 @@ from math import log2
 from pathlib import Path
 from statistics import fmean, median
 
-from agents.plasticity import OPTIMIZERS
 from agents.runs.job import Job
 from agents.runs.sweep import How, run_all
-from agents.settings import INITS, Settings
+from agents.settings import Settings
 
 HALVINGS = tuple(range(8))  # of a rule's largest rate
 TUNING_SEEDS = (0, 1)
@@ -73,10 +73,10 @@ def search_rates(
 ) -> list[Found]:
     """Two looks over one range of learning rates: all shortly, the best ones fully."""
     everything = [
-        (agent, replace(settings, lr=_largest(settings) / 2**k, init=init))
+        (agent, replace(settings, lr=settings.largest_rate / 2**k, **{settings.varied: choice}))
         for agent, settings in cells.items()
         for k in halvings
-        for init in INITS
+        for choice in settings.choices
     ]
     short = replace(task, trials=task.trials // SCREEN)
     first = scores(everything, TUNING_SEEDS[:1], short, folder)
@@ -92,12 +92,7 @@ def search_rates(
 
 
 def _halvings(settings: Settings) -> int:
-    return round(log2(_largest(settings) / settings.lr))
-
-
-def _largest(settings: Settings) -> float:
-    """The rate that the range begins with: the rule's, in the optimiser's own measure."""
-    return settings.rule.largest_rate * (OPTIMIZERS[settings.optimizer] / OPTIMIZERS["sgd"])
+    return round(log2(settings.largest_rate / settings.lr))
 
 
 def _finals(first: Scores, task: Task, folder: Path) -> Scores:

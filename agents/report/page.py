@@ -10,6 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from agents.algorithms import ALGORITHMS
 from agents.checkpoint import replace as write_whole
 from agents.comparison import records as searched
 from agents.comparison.claims import Claim
@@ -160,6 +161,8 @@ def _task(comparison: Comparison, row: Dataset) -> Task:
 def _frozen(comparison: Comparison, epochs: int) -> float | None:
     """Supervised's accuracy as the search left it, if this task was searched."""
     for settings in filter(None, (entry.config["settings"] for entry in comparison.entries)):
+        if settings["signal"] in ALGORITHMS:  # whose optimiser is its own
+            continue
         with suppress(ValueError, TypeError):  # a network of the user's own
             known = Settings(
                 network=settings["network"], sizes=tuple(settings["sizes"]),
