@@ -1,7 +1,5 @@
 """PPO, A2C and DQN as agents of ours: SB3's own learning, put down and taken up bit for bit."""
 
-import subprocess
-import sys
 from dataclasses import replace
 
 import gymnasium as gym
@@ -12,15 +10,11 @@ from stable_baselines3 import A2C, DQN, PPO
 
 import credit_envs  # noqa: F401
 from agents import AGENTS, Settings, load_agent, make_agent, train
-from agents.algorithms import ALGORITHMS
 from agents.checkpoint import read
 from agents.learner import Agent, Diverged
 from agents.networks import NETWORKS
-from agents.runs.job import Job
-from agents.runs.learning import Learning
 from agents.sb3 import RewardVecEnv
 from agents.sb3.features import Body
-from agents.settings import settings_from
 
 LANES = 16
 KINDS = {"ppo": PPO, "a2c": A2C, "dqn": DQN}
@@ -145,26 +139,6 @@ def test_forward_passes_are_counted_with_those_that_learn_again(name, passes):
 
 
 @NAMES
-def test_a_run_counts_trials_as_trials_and_passes_as_passes(name):
-    job = Job("DigitsReward-v0", name, settings(name), 100, LANES, (12 * LANES,), watched=True)
-    learning = Learning(job)
-    while not learning.learn(12 * LANES, lambda trials, accuracy: None):
-        pass
-    row, end = learning.read(12 * LANES, 1.0), learning.end(None, 1.0)
-    assert (row.change_angle, end.change_angle, end.multiply_adds) == (None, None, None)
-    assert end.env_steps == end.presentations == 12 * LANES
-    assert end.forward_passes == learning.agent.forward_passes > end.env_steps
-
-
-@NAMES
-def test_a_run_has_no_labels_to_show_it(name):
-    env = Learning(Job("DigitsReward-v0", name, settings(name), 100, LANES, (LANES,))).env
-    assert not env.unwrapped.reveal_label
-    _, _, _, _, info = env.step(np.zeros(LANES, int))
-    assert info == {}
-
-
-@NAMES
 def test_prediction_is_greedy_and_learns_nothing(name):
     agent, images = make(name, epsilon=1.0), np.asarray(make_env().reset()[0])
     first, before = agent.predict(images), weights(agent)
@@ -206,32 +180,6 @@ def test_a_prediction_that_finds_them_is_one_too(name):
         agent.predict(np.full((2, 8, 8, 1), 255, np.uint8))
 
 
-def test_settings_are_read_back_and_tell_the_algorithm():
-    for name, kind in ALGORITHMS.items():
-        written = settings(name).to_dict()
-        assert (written["signal"], written["credit"]["name"]) == (name, "backprop")
-        assert type(settings_from(written)) is kind
-        assert settings_from(written).to_dict() == written
-
-
-@pytest.mark.parametrize(
-    ("name", "changes", "sentence"),
-    [
-        ("ppo", {"optimizer": "sgd"}, "ppo runs as Stable-Baselines3 has it: its optimizer"),
-        ("a2c", {"credit": "feedback_alignment"}, "its credit is 'backprop' and cannot be 'feed"),
-        ("dqn", {"momentum": 0.9}, "its momentum is 0.0 and cannot be 0.9"),
-        ("ppo", {"n_steps": 0}, "n_steps is a whole number above 0, got 0"),
-        ("dqn", {"gradient_steps": 1.5}, "gradient_steps is a whole number above 0, got 1.5"),
-        ("a2c", {"ent_coef": -0.1}, "ent_coef is 0 or more, got -0.1"),
-        ("ppo", {"lr": 0.0}, "lr is a positive learning rate"),
-        ("ppo", {"network": "mlp"}, "unknown network 'mlp'"),
-    ],
-)
-def test_settings_that_cannot_be_are_refused_in_a_sentence(name, changes, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        settings(name, **changes)
-
-
 def test_trials_that_cannot_be_are_refused_in_a_sentence():
     agent, images = make("ppo"), np.zeros((LANES, 8, 8, 1), np.uint8)
     with pytest.raises(RuntimeError, match="call act"):
@@ -248,8 +196,3 @@ def test_trials_that_cannot_be_are_refused_in_a_sentence():
     with pytest.raises(ValueError, match="answers of shape"):
         agent.learn(np.zeros(3))
     agent.learn(np.zeros(LANES))  # it stayed open
-
-
-def test_nobody_who_does_not_ask_for_them_imports_sb3():
-    program = "import sys, agents; assert not any('stable' in name for name in sys.modules)"
-    subprocess.run([sys.executable, "-c", program], check=True)

@@ -4,10 +4,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from landscape import lay
 from rich.console import Console
-from small import without_processes
+from small import job, without_processes
 
 from agents.comparison import records, search
 from agents.comparison.compare import compare
@@ -16,6 +17,7 @@ from agents.comparison.options import Options
 from agents.comparison.search import Task
 from agents.comparison.table import table
 from agents.report import write_report
+from agents.runs.learning import Learning
 from agents.settings import settings_of
 
 NAMES = ("ppo", "a2c", "dqn")
@@ -74,9 +76,9 @@ def test_a_search_tries_as_many_configurations_of_each(monkeypatch):
     assert [one.tried for one in found] == [16] * 4
     for name in NAMES:
         tried = {
-            (job.settings.lr, getattr(job.settings, job.settings.varied))
-            for job in looks[0][0]
-            if job.agent == name
+            (one.settings.lr, getattr(one.settings, one.settings.varied))
+            for one in looks[0][0]
+            if one.agent == name
         }
         rates = {cells[name].largest_rate / 2**k for k in range(8)}
         assert tried == {(rate, choice) for rate in rates for choice in cells[name].choices}
@@ -97,3 +99,23 @@ def test_a_search_runs_them_and_what_it_chose_is_read_back(monkeypatch, tmp_path
         }  # fmt: skip
         records.merge_rows(tmp_path / "settings.csv", records.SETTINGS, records.CELL, [row])
         assert records.chosen(task.env, name, replace(settings, lr=0.5), 128) == last
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_run_counts_trials_as_trials_and_passes_as_passes(name):
+    one = replace(job(name, points=(12 * 128,)), watched=True)
+    learning = Learning(one)
+    while not learning.learn(12 * 128, lambda trials, accuracy: None):
+        pass
+    row, end = learning.read(12 * 128, 1.0), learning.end(None, 1.0)
+    assert (row.change_angle, end.change_angle, end.multiply_adds) == (None, None, None)
+    assert end.env_steps == end.presentations == 12 * 128
+    assert end.forward_passes == learning.agent.forward_passes > end.env_steps
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_run_has_no_labels_to_show_it(name):
+    env = Learning(job(name)).env
+    assert not env.unwrapped.reveal_label
+    _, _, _, _, info = env.step(np.zeros(128, int))
+    assert info == {}
