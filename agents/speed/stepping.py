@@ -104,24 +104,16 @@ CASES = (
     Case("memcpy", NATIVE, "memcpy of 256 MiB", "GB/s", _against_memcpy),
     *(
         Case(
-            f"sync-{mode.name.lower()}",
-            NATIVE,
-            f"SyncVectorEnv(64), {mode.name}",
-            "images/s",
-            partial(_against_sync, mode),
-            80,
+            f"sync-{mode.name.lower()}", NATIVE, f"SyncVectorEnv(64), {mode.name}", "images/s",
+            partial(_against_sync, mode), 80,
         )
         for mode in (AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP)
     ),
     Case(
-        "torch",
-        "torch vector environment, cpu, 4096",
-        "index_select of as many images",
-        "images/s",
-        _against_index_select,
-        0.80,
+        "torch", "torch vector environment, cpu, 4096", "index_select of as many images",
+        "images/s", _against_index_select, 0.80,
     ),
-)
+)  # fmt: skip
 
 OPTION_CASES = tuple(
     Case(
