@@ -6,6 +6,7 @@ python scripts/speed.py --only numpy q_agrel
 
 import json
 import sys
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,8 +35,8 @@ from agents.speed.table import heading, notes, table  # noqa: E402
 class Args:
     """Measure speed, and say which targets are met."""
 
-    only: tuple[str, ...] = ("stepping", "learning", "opening", "peers", "gpu")
-    """Names of cases or of groups of them; beside these groups there is growth."""
+    only: tuple[str, ...] = ("stepping", "options", "learning", "opening", "peers")
+    """Names of cases or of groups of them; beside these groups there are gpu and growth."""
     json: Path | None = None
     """File to write everything to."""
     picture: Path | None = None
@@ -44,6 +45,9 @@ class Args:
     """A third of the repeats."""
     dry: bool = False
     """Run everything once in miniature, on the CPU: figures mean nothing."""
+    cpu_time: bool = False
+    """Count the processes' CPU time, on one thread, instead of the wall clock's: for a machine that
+    others use, too. Not for a GPU."""
     gymnax_python: str = ""
     """A Python with gymnax, which does not go with our gymnasium."""
 
@@ -53,12 +57,16 @@ class Args:
         scale = DRY if self.dry else Scale(device=device)
         if self.quick:
             scale = replace(scale, repeats=-(-scale.repeats // 3))
+        if self.cpu_time:
+            scale = replace(scale, clock=time.process_time)
         return replace(scale, gymnax_python=self.gymnax_python)
 
 
 def main(args: Args) -> None:
     """Measure, show and write."""
     cases, scale = chosen(args.only), args.scale()
+    if args.cpu_time:
+        torch.set_num_threads(1)
     with Progress(transient=True) as bar:
         task = bar.add_task("", total=len(cases) * scale.repeats)
 
@@ -67,7 +75,7 @@ def main(args: Args) -> None:
             bar.update(task, description=case.name, completed=before + done)
 
         results = measure(cases, scale, progress)
-    told = report(results)
+    told = report(results, scale)
     console = Console(width=None if Console().is_terminal else 100)
     console.print(heading(told), table(results), *notes(results), sep="\n")
     if args.picture:

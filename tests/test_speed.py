@@ -59,10 +59,10 @@ def test_growth_is_drawn(results, tmp_path):
 
 
 def test_everything_is_told_as_json(results):
-    told = json.loads(json.dumps(report(list(results.values())), allow_nan=False))
+    told = json.loads(json.dumps(report(list(results.values()), DRY), allow_nan=False))
     assert {"cpu", "cores", "gpu", "system"} == set(told["device"])
     assert {"torch", "numpy", "gymnasium", "stable-baselines3"} < set(told["versions"])
-    assert {"threads", "commit", "command", "at"} < set(told)
+    assert {"threads", "clock", "commit", "command", "at"} < set(told)
     for case in told["cases"]:
         assert set(case) == FIELDS or set(case) == {"name", "what", "against", "missing"}
 
@@ -103,7 +103,7 @@ def test_a_figure_is_the_median_of_interleaved_repeats():
     (result,) = measure([one], replace(DRY, repeats=3))
     assert (result.figure, result.low, result.high, result.met) == (3, 2, 4, True)
     ours, theirs = side(lambda: order.append("a"), 1), side(lambda: order.append("b"), 1)
-    sample = race(ours, theirs, seconds=0)
+    sample = race(ours, theirs, replace(DRY, seconds=0))
     order.clear()
     assert sample()
     assert sample()

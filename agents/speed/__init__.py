@@ -9,9 +9,14 @@ from agents.speed import gpu, learning, opening, peers, stepping
 from agents.speed.case import Case
 
 GROUPS: dict[str, Sequence[Case]] = {
-    "stepping": stepping.CASES, "learning": learning.CASES, "opening": opening.CASES,
-    "peers": peers.CASES, "gpu": gpu.CASES, "growth": gpu.GROWTH,
-}  # fmt: skip
+    "stepping": stepping.CASES,
+    "options": stepping.OPTION_CASES,
+    "learning": learning.CASES,
+    "opening": opening.CASES,
+    "peers": peers.CASES,
+    "gpu": gpu.CASES,
+    "growth": gpu.GROWTH,
+}
 
 
 def chosen(names: Sequence[str]) -> list[Case]:

@@ -5,15 +5,14 @@ then a slice of the other, and its figure is their ratio: whatever slows one slo
 the repeats' median and quartiles.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from agents.speed.images import Scale
+from agents.speed.images import Clock, Scale
 
 Step = Callable[[], object]
-Run = Callable[[int], float]  # so many steps -> seconds
+Run = Callable[[int, Clock], float]  # so many steps -> seconds by that clock
 
 
 class Reading(NamedTuple):
@@ -63,20 +62,20 @@ class Side(NamedTuple):
 def side(step: Step, items: float, wait: Step = lambda: None) -> Side:
     """A side that repeats `step`; `wait` returns once the device has done all of them."""
 
-    def run(steps: int) -> float:
+    def run(steps: int, clock: Clock) -> float:
         wait()
-        began = time.perf_counter()
+        began = clock()
         for _ in range(steps):
             step()
         wait()
-        return time.perf_counter() - began
+        return clock() - began
 
     return Side(run, items)
 
 
-def race(ours: Side, theirs: Side, seconds: float) -> Sample:
-    """Measure items per second of both sides, in slices of about `seconds` each."""
-    first, second = _slice(ours, seconds), _slice(theirs, seconds)
+def race(ours: Side, theirs: Side, scale: Scale) -> Sample:
+    """Measure items per second of both sides, in slices of about `scale.seconds` each."""
+    first, second = _slice(ours, scale), _slice(theirs, scale)
 
     def sample() -> Reading:
         a, b = first(), second()
@@ -85,13 +84,13 @@ def race(ours: Side, theirs: Side, seconds: float) -> Sample:
     return sample
 
 
-def _slice(side: Side, seconds: float) -> Callable[[], float]:
+def _slice(side: Side, scale: Scale) -> Callable[[], float]:
     """Find how many steps make a slice, which warms the side up, too."""
     steps = 1
-    while side.run(steps) < seconds / 2:
+    while side.run(steps, scale.clock) < scale.seconds / 2:
         steps *= 2
 
     def rate() -> float:
-        return steps * side.items / side.run(steps)
+        return steps * side.items / side.run(steps, scale.clock)
 
     return rate

@@ -59,7 +59,7 @@ def compared(settings: Settings, env_id: str, batch: int, scale: Scale) -> Sampl
     task = settings, env_id, batch, scale.device
     wait = torch.cuda.synchronize if scale.device == "cuda" else lambda: None
     ours, theirs = (side(step, batch, wait) for step in (trials(*task)[1], yardstick(*task)[1]))
-    return race(ours, theirs, scale.seconds)
+    return race(ours, theirs, scale)
 
 
 Task = tuple[Settings, str, int, Scale]  # what `compared` takes

@@ -4,12 +4,16 @@ Speed does not depend on what images show: random ones of MNIST's and CIFAR-100'
 download.
 """
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
 from credit_envs import from_arrays, register
+
+Clock = Callable[[], float]  # seconds
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class Scale:
     cached: str = "CIFAR100Reward-v0"  # opened from the user's own cache
     device: str = "cpu"  # of the cases that can run on either
     gymnax_python: str = ""
+    clock: Clock = time.perf_counter  # or another function of the module time
 
     def size(self, wanted: int) -> int:
         """A batch, a layer, a number of environments: as wanted, if that is not too large."""

@@ -52,7 +52,7 @@ def _learning(settings: Callable[[Scale], Settings], colour: bool, scale: Scale)
     env_id, batch = scale.colour if colour else scale.gray, scale.size(128)
     task = settings(scale), env_id, batch, "cpu"
     ours, theirs = trials(*task)[1], yardstick(*task)[1]
-    return race(side(ours, batch), side(theirs, batch), scale.seconds)
+    return race(side(ours, batch), side(theirs, batch), scale)
 
 
 def _case(

@@ -78,7 +78,7 @@ def _result(case: Case, readings: Sequence[Reading]) -> Result:
     )  # fmt: skip
 
 
-def report(results: Sequence[Result | Left]) -> dict[str, Any]:
+def report(results: Sequence[Result | Left], scale: Scale) -> dict[str, Any]:
     """Everything as plain values for JSON: results, device, versions, commit, command."""
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     cpu = device_name(torch.device("cpu"))
@@ -86,6 +86,6 @@ def report(results: Sequence[Result | Left]) -> dict[str, Any]:
     source["versions"]["stable-baselines3"] = version("stable-baselines3")
     return {
         "device": {"cpu": cpu, "cores": os.cpu_count(), "gpu": gpu, "system": platform.platform()},
-        "threads": torch.get_num_threads(), "at": now(), **source,
+        "threads": torch.get_num_threads(), "clock": scale.clock.__name__, "at": now(), **source,
         "cases": [asdict(result) for result in results],
     }  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 
 from agents.settings import Settings
 from agents.speed.case import Case, Missing, Sample, Side, race, side
-from agents.speed.images import Scale
+from agents.speed.images import Clock, Scale
 from agents.speed.learning import trials
 from agents.speed.stepping import NATIVE, stepping
 
@@ -26,11 +26,11 @@ def _gymnax(scale: Scale) -> Sample:
     if not python:
         raise Missing("gymnax pins an older gymnasium: name a Python that has it, --gymnax-python")
     peer = subprocess.Popen(
-        [python, str(WORKER), str(batch)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        [python, str(WORKER), str(batch), scale.clock.__name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
-    def run(steps: int) -> float:
+    def run(steps: int, clock: Clock) -> float:
         try:
             print(steps, file=peer.stdin, flush=True)
             return float(cast(IO[str], peer.stdout).readline())
@@ -39,7 +39,7 @@ def _gymnax(scale: Scale) -> Sample:
                 said = cast(IO[str], peer.stderr).read().strip().splitlines()
             raise Missing(f"{python} ended: {said[-1] if said else 'it said nothing'}") from None
 
-    return race(stepping(scale.gray, batch), Side(run, batch), scale.seconds)
+    return race(stepping(scale.gray, batch), Side(run, batch), scale)
 
 
 def _monitored(env_id: str, envs: int) -> Any:
@@ -64,13 +64,13 @@ def _stepping(env: Any) -> Side:
 def _vec_envs(scale: Scale) -> Sample:
     ours = _stepping(_native(scale.gray, scale.size(1024)))
     theirs = _stepping(_monitored(scale.gray, scale.size(64)))
-    return race(ours, theirs, scale.seconds)
+    return race(ours, theirs, scale)
 
 
 def _rollouts(net: list[int], scale: Scale) -> Sample:
     ours = _collecting(_native(scale.gray, scale.size(1024)), 4, net)
     theirs = _collecting(_monitored(scale.gray, scale.size(64)), 64, net)
-    return race(ours, theirs, scale.seconds)
+    return race(ours, theirs, scale)
 
 
 def _collecting(env: Any, steps: int, net: list[int]) -> Side:
@@ -101,7 +101,7 @@ def _agents(theirs: Callable[[Scale], Any], steps: int, scale: Scale) -> Sample:
     learning = side(lambda: model.learn(trained, reset_num_timesteps=False), trained)
     batch = scale.size(128)
     ours = trials(REINFORCE, scale.gray, batch, "cpu")[1]
-    return race(side(ours, batch), learning, scale.seconds)
+    return race(side(ours, batch), learning, scale)
 
 
 def _a2c(scale: Scale) -> Any:

@@ -53,6 +53,10 @@ def short(number: float) -> str:
 def heading(told: dict[str, Any]) -> str:
     """Where it was measured, of what `measure.report` tells."""
     device, versions = told["device"], told["versions"]
-    words = [f"{device['cpu']}, {device['cores']} cores", f"{told['threads']} threads"]
+    words = [
+        f"{device['cpu']}, {device['cores']} cores",
+        f"{told['threads']} threads",
+        told["clock"],
+    ]
     words += [device["gpu"]] if device["gpu"] else []
     return ", ".join(words + [f"{name} {number}" for name, number in versions.items() if number])
