@@ -152,7 +152,7 @@ def test_saving_changes_nothing_and_keeps_the_open_trial(trials, tmp_path):
 @pytest.mark.parametrize("network", ["dense", "conv"])
 @pytest.mark.parametrize("rule", RULES)
 def test_prediction_between_act_and_learn_changes_nothing(network, rule, trials):
-    agent, other = (make(served(rule), rule, network=network) for _ in range(2))
+    agent, other = (make(served(rule), rule, network=network, lr=0.001) for _ in range(2))
     for images, _ in trials[:3]:
         actions = agent.act(images), other.act(images)
         assert np.array_equal(agent.predict(images[:5]), agent.predict(images)[:5])

@@ -43,7 +43,8 @@ def measured(output):
 
 
 def test_every_example_is_run_here():
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == set(BUDGETS)
+    elsewhere = {"cartpole_without_weight_transport"}  # test_bridge_example.py
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == set(BUDGETS) | elsewhere
 
 
 @pytest.mark.parametrize("name", ["loop", "vector_loop", "q_agrel"])

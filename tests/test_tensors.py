@@ -18,7 +18,8 @@ def test_images_are_held_once_per_process():
     arrays = [make(3).task.images, make(5, layout="flat").task.images]
     assert np.shares_memory(*arrays)
     assert np.shares_memory(arrays[0], gym.make("DigitsReward-v0").unwrapped.task.images)
-    tensors = [resident("Digits", "train", torch.device("cpu"))[0] for _ in range(2)]
+    opened = make(3).task.data
+    tensors = [resident(opened, "train", torch.device("cpu"))[0] for _ in range(2)]
     assert tensors[0] is tensors[1]
     assert np.shares_memory(tensors[0].numpy(), arrays[0])
 

@@ -45,7 +45,7 @@ def same(before, after) -> bool:
 
 
 def make_agent(rule, network="dense", **keywords) -> Agent:
-    settings = {"network": network, "sizes": (8, 6), "lr": 0.01} | keywords
+    settings = {"network": network, "sizes": (8, 6), "lr": 0.001} | keywords
     return Agent(Settings(served(rule), rule, **settings), (5, 4, 1), 3, seed=0)
 
 

@@ -26,8 +26,8 @@ def _gymnax(scale: Scale) -> Sample:
     if not python:
         raise Missing("gymnax pins an older gymnasium: name a Python that has it, --gymnax-python")
     peer = subprocess.Popen(
-        [python, str(WORKER), str(batch), scale.clock.__name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True,
+        [python, str(WORKER), str(batch), scale.clock.__name__],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
     def run(steps: int, clock: Clock) -> float:
