@@ -33,6 +33,7 @@ LEVEL_COLOUR = "#555555"
 TICKS = (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 LEAST_ERROR = 2e-3  # smaller errors are drawn as this one: the log of none is infinite
 TEXT_HEIGHT = 0.05  # of a line of text, as a part of the axes' height
+TEXT_WIDTH = 0.0103  # of a letter, as a part of the figure's width
 
 
 def draw(
@@ -45,7 +46,7 @@ def draw(
     """
     figure = Figure(figsize=(8, 4.6), dpi=150)
     FigureCanvasAgg(figure)
-    axes = figure.add_axes((0.09, 0.115, 0.655, 0.785))
+    axes = figure.add_axes((0, 0, 1, 1))
     labels = []  # (text, accuracy at the end, colour)
     for agent, colour in colours_of(list(dict.fromkeys(run.agent for run in results))).items():
         end = _curves(axes, [run for run in results if run.agent == agent], chance, colour)
@@ -54,6 +55,8 @@ def draw(
         labels.append((text, end, colour))
     labels += _levels(axes, chance, criterion)
     _scales(axes, max(chance - 0.08, 0), max(level for _, level, _ in labels))
+    longest = max(len(line) for text, _, _ in labels for line in text.split("\n"))
+    axes.set_position((0.09, 0.115, 0.885 - TEXT_WIDTH * longest, 0.785))
     _name_ends(axes, labels)
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold", pad=10)
     key = "thin: a seed   thick: their mean   x: diverged"
