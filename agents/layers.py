@@ -120,10 +120,10 @@ class Linear(Weighted):
         return error @ feedback
 
     def product(self, error, activity):
-        return _rows(error).T @ _rows(activity)
+        return error.flatten(0, -2).T @ activity.flatten(0, -2)
 
     def offset(self, error):
-        return _rows(error).sum(0)
+        return error.flatten(0, -2).sum(0)
 
 
 class Conv2d(Weighted):
@@ -204,8 +204,3 @@ class LocallyConnected2d(Weighted):
 def weighted(net: nn.Module) -> list[Weighted]:
     """The weighted layers, from the image up to the output."""
     return [layer for layer in net.modules() if isinstance(layer, Weighted)]
-
-
-def _rows(values: Tensor) -> Tensor:
-    """(B, ..., units) as (all places of all trials, units)."""
-    return values.reshape(-1, values.shape[-1])

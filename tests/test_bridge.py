@@ -96,6 +96,18 @@ def test_only_backprop_reads_the_weights_on_the_way_down(kind, rule):
     assert torch.equal(straight, scrambled) is (rule != "backprop")
 
 
+@each_rule
+def test_under_autocast_the_gradients_are_those_of_full_precision_to_a_few_bits(rule):
+    net, x = swapped("conv", rule).float(), inputs("conv").float()
+    torch.manual_seed(0)  # of the signs' magnitudes
+    exact = gradients(net, x)
+    torch.manual_seed(0)
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = gradients(net, x)
+    assert exact.keys() == rough.keys()
+    assert all(distance(rough[name], value) < 0.05 for name, value in exact.items())
+
+
 @pytest.mark.parametrize("rule", RULES[2:5])
 def test_each_pass_goes_down_by_the_signs_it_went_up_by(rule):
     net, x = swapped("dense", rule), inputs("dense")

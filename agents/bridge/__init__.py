@@ -20,7 +20,7 @@ swap, `model.set_parameters(path)`.
 
 What cannot be seen: a forward pass that reads `layer.weight` or a Parameter of its own (F.linear,
 F.conv2d, @) sends errors down by that weight, as ever. Modules that are not registered are not
-found. Autocast is not served: the backward pass fails there.
+found.
 """
 
 from agents.bridge.mirroring import mirror
