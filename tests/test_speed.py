@@ -87,7 +87,7 @@ def test_the_script_writes_it_and_shows_a_table(tmp_path, monkeypatch, capsys):
 
 
 def test_an_unknown_case_is_answered_with_all_there_are():
-    with pytest.raises(ValueError, match="unknown case 'warp'.*stepping, learning.*numpy, memcpy"):
+    with pytest.raises(ValueError, match="unknown case 'warp'.*stepping, options.*numpy, memcpy"):
         speed.chosen(["numpy", "warp"])
 
 
