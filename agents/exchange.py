@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from agents.networks import Shape
+from credit_envs.tensors import not_finite
 
 
 def batch_of(images: Any, shape: Shape, device: torch.device) -> Tensor:
@@ -57,7 +58,7 @@ def unusable(answers: Tensor, what: str, classes: int) -> Tensor:
     """Which rewards are not finite, or which labels are no class, (B,)."""
     if what == "label":
         return (answers < 0) | (answers >= classes)
-    return ~answers.isfinite()
+    return not_finite(answers)
 
 
 def no_answer(trial: int) -> ValueError:

@@ -23,7 +23,7 @@ from agents.plasticity import make_optimizer
 from agents.seeding import generators
 from agents.settings import Settings
 from agents.signals import SIGNALS
-from credit_envs.tensors import FirstBad
+from credit_envs.tensors import FirstBad, not_finite
 
 
 class Diverged(FloatingPointError):
@@ -129,7 +129,7 @@ class Agent:
             self.watch(self.net, trial)
         self.optimizer.step()
         size = torch.nn.utils.get_total_norm(self._learning)  # infinite from about 1e19 on
-        self._not_finite.note(~(trial.costs.detach() + size).isfinite(), self.trials)
+        self._not_finite.note(not_finite(trial.costs.detach() + size), self.trials)
         self.trials += len(trial.images)
 
     def _settle(self, opened: Open, answer: Any) -> Trial:
