@@ -1,6 +1,6 @@
 """Weighted layers whose error comes down through `feedback` weights of their own.
 
-Every weighted layer calls one autograd function. Forward is what PyTorch does. Backward is the
+Every weighted layer has one autograd function. Forward is what PyTorch does. Backward is the
 papers' picture: the error e (dcost/da of this layer) goes down through the feedback weights B,
 and the change of the weight is error times presynaptic activity, whatever B is:
 
@@ -95,6 +95,8 @@ class Weighted(nn.Module):
 
     def forward(self, activity: Tensor) -> Tensor:
         """Respond, and remember the way back."""
+        if self.feedback is None and not self.keeps_error:  # PyTorch's own backward does the same
+            return self.respond(activity, self.weight, self.bias)
         feedback = self.weight.detach() if self.feedback is None else self.feedback
         return Carry.apply(self, activity, self.weight, self.bias, feedback)
 

@@ -98,10 +98,9 @@ class Agent:
         batch = batch_of(images, self.shape, self.device)
         output = self.rule.look(self.net, batch, self.generators["noise"], self._before)
         draws = torch.rand(
-            (len(batch), 1 + self.classes),
+            (len(batch), 1 + self.classes), device=self.device,
             generator=self.generators["exploration"],
-            device=self.device,
-        )
+        )  # fmt: skip
         action = self.explore(output.detach(), self.settings.epsilon, draws)
         self._open = Open(batch, output, action)
         return like(images, action)
@@ -128,8 +127,7 @@ class Agent:
         if self.watch is not None:
             self.watch(self.net, trial)
         self.optimizer.step()
-        size = torch.nn.utils.get_total_norm(self._learning)  # infinite from about 1e19 on
-        self._not_finite.note(not_finite(trial.costs.detach() + size), self.trials)
+        self._not_finite.note(not_finite(trial.costs.detach()), self.trials)
         self.trials += len(trial.images)
 
     def _settle(self, opened: Open, answer: Any) -> Trial:
@@ -153,8 +151,10 @@ class Agent:
             self.net.train()
 
     def check(self) -> None:
-        """Raise the error of a bad trial that a GPU still keeps to itself."""
+        """Raise the error of weights that are not finite, or that a GPU still keeps to itself."""
         self._no_answer.read()
+        weights = torch.stack([weight.detach().sum() for weight in self._learning]).sum()
+        self._not_finite.note(not_finite(weights[None]), self.trials)
         self._not_finite.read()
 
     def save(self, path: str | Path) -> None:

@@ -121,7 +121,7 @@ def test_an_unknown_device_is_refused():
 
 
 def test_a_cost_that_is_not_finite_ends_the_run_and_says_when():
-    agent = make("label_mse", lr=1e12)
+    agent = make("label_mse", lr=1e30)
     agent.act(IMAGES)
     agent.learn(np.arange(4))
     agent.act(IMAGES)
