@@ -23,7 +23,9 @@ class Standardised(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Standardise (B, C, H, W)."""
         std, mean = torch.std_mean(images, (1, 2, 3), correction=0, keepdim=True)
-        return (images - mean) / std.clamp(min=images[0].numel() ** -0.5 / 255)  # as TensorFlow does
+        return (images - mean) / std.clamp(
+            min=images[0].numel() ** -0.5 / 255
+        )  # as TensorFlow does
 
 
 def lansdell(
