@@ -62,7 +62,7 @@ def _resnet() -> Figure:
         ),
         epochs=200,
         own_epochs=200,
-        quick=Quick(0.2, 240, images=1000, sizes=(16,)),
+        quick=Quick(0.1, 230, images=1000, sizes=(16,)),
         hours=120.0,
         gpu=True,
         memory=12.0,

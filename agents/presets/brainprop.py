@@ -29,10 +29,10 @@ QUICK = {
     ("MNIST", "loccon"): Quick(0.25, 130, images=2000),
     ("CIFAR10", "conv"): Quick(0.5, 130, images=2000),
     ("CIFAR10", "loccon"): Quick(0.2, 125, images=2000),
-    ("CIFAR10", "deep"): Quick(0.1, 140, images=1000),
+    ("CIFAR10", "deep"): Quick(0.1, 200, images=500),
     ("CIFAR100", "conv"): Quick(0.5, 130, images=2000),
     ("CIFAR100", "loccon"): Quick(0.2, 125, images=2000),
-    ("CIFAR100", "deep"): Quick(0.1, 140, images=1000),
+    ("CIFAR100", "deep"): Quick(0.1, 200, images=500),
     ("TinyImageNet", "deep"): Quick(0.01, 150, images=200),
 }
 

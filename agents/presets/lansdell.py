@@ -57,7 +57,7 @@ def _cnn(data: str, learned: Published, fixed: Published, goals: tuple[Goal, ...
         ),
         epochs=200,
         own_epochs=200,
-        quick=Quick(0.06, 160, images=1000),
+        quick=Quick(0.06, 220, images=500),
         hours=40.0,
         gpu=True,
         memory=12.0,
