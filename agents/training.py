@@ -8,8 +8,9 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agents.own import check_methods
-from credit_envs.datasets import Split, load
+from credit_envs.datasets import load
 from credit_envs.registration import find_spec
+from credit_envs.splits import Split
 
 CHUNK = 1000  # images predicted at once
 

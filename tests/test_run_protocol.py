@@ -104,7 +104,7 @@ def test_runs_of_our_own_protocol_keep_the_keys_they_had():
     "wrong", [{"learns": "all"}, {"reads": "tests"}, {"images": -1}, {"patience": -2}]
 )
 def test_protocols_that_are_none_are_refused(wrong):
-    with pytest.raises(ValueError, match=r"of train, validation, .*|are 0 or more"):
+    with pytest.raises(ValueError, match=r"unknown split .*: choose one of|are 0 or more"):
         Protocol(**wrong)
 
 

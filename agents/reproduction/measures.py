@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from agents.comparison.options import dataset_of
 from agents.credit import Trial
 from agents.credit.base import upper
 from agents.credit.circuit import Circuit
@@ -19,6 +18,7 @@ from agents.learner import Agent
 from agents.metrics import angle, bare
 from agents.training import evaluate
 from credit_envs.datasets import load
+from credit_envs.registration import find_spec
 
 NOISES = (0.0, 0.1, 0.2, 0.4, 0.8)  # standard deviations, beside rates of -1..1
 CONTROLLED = 1000  # test images that a controller works on
@@ -68,7 +68,7 @@ def control(agent: Agent, env: str, images: int) -> dict[str, float]:
     """
     rule = agent.rule
     assert isinstance(rule, StrongDFC), f"{rule.name} clamps no target"
-    data = load(dataset_of(env), "test")
+    data = load(find_spec(env).kwargs["dataset"], "test")
     count = images or CONTROLLED
     seen = torch.from_numpy(np.array(data.images[:count])).to(agent.device)
     labels = torch.from_numpy(np.array(data.labels[:count])).to(agent.device)

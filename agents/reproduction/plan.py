@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
-from agents.comparison.options import dataset_of
 from agents.comparison.statistics import evaluation_points
 from agents.presets.figure import Figure, Line
 from agents.runs.job import Job
 from agents.runs.protocol import Protocol
 from agents.settings import Settings
 from credit_envs.datasets import load
+from credit_envs.registration import find_spec
 
 FIRST_SEED = 100
 SPLITS = {"published": "train+validation", "own": "train"}
@@ -66,7 +66,7 @@ class Plan:
         epochs, figure = self.epochs(line, protocol), self.figure
         if epochs is None:
             return
-        epoch = len(load(dataset_of(figure.env), SPLITS[protocol]).labels)
+        epoch = len(load(find_spec(figure.env).kwargs["dataset"], SPLITS[protocol]).labels)
         settings = self._settings(line.settings, epoch, epochs)
         for seed in self.seed_range:
             job = Job(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from credit_envs.datasets import SPLITS
+from credit_envs.splits import check_split
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,8 @@ class Protocol:
     """The run ends after so many points without a rise (`early_stopping`); 0: at the last one."""
 
     def __post_init__(self):
-        if not {self.learns, self.reads} <= set(SPLITS):
-            raise ValueError(
-                f"learns and reads are splits, of {', '.join(SPLITS)}, got {self.learns!r} and "
-                f"{self.reads!r}"
-            )
+        check_split(self.learns)
+        check_split(self.reads)
         if self.images < 0 or self.patience < 0:
             raise ValueError(
                 f"images and patience are 0 or more, got {self.images} and {self.patience}"
