@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Self
 
 from agents.cell import Settings
 
-FIXED = ("signal", "credit", "explore", "optimizer", "momentum", "weight_decay")
+FIXED = ("signal", "credit", "explore", "optimizer", "momentum", "weight_decay", "drops", "drop")
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ class Settings:
     """A name in NETWORKS."""
     sizes: tuple[int, ...] = ()
     """Hidden sizes of dense, tanh and sigmoid, (width,) of resnet18; empty: the network's own.
-    conv, loccon and deep keep those of their paper, whatever stands here."""
+    The other networks keep those of their paper, whatever stands here."""
     init: str = "he"
     """Initial weights: "he" (tanh and sigmoid: Xavier), or "paper" (BrainProp's small normal)."""
     explore: str = ""
@@ -42,6 +42,10 @@ class Settings:
     """Momentum of "sgd"."""
     weight_decay: float = 0.0
     """Decay of the weighted layers' weights (PyTorch's definition)."""
+    drops: tuple[int, ...] = ()
+    """Numbers of trials after which the learning rate drops."""
+    drop: float = 0.1
+    """What it is multiplied by each time."""
 
     varied: ClassVar[str] = "init"
     """The setting that a search varies beside the learning rate."""
@@ -77,6 +81,11 @@ class Settings:
             raise ValueError(f"weight_decay is 0 or more, got {self.weight_decay}")
         if not 0 <= self.momentum < 1 or (self.momentum and self.optimizer != "sgd"):
             raise ValueError(f"momentum is in 0..1 and for 'sgd' only, got {self.momentum}")
+        if not 0 < self.drop < 1 or any(trials < 1 for trials in self.drops):
+            raise ValueError(
+                f"drops are numbers of trials of 1 or more and drop is a factor in 0..1, got "
+                f"{self.drops} and {self.drop}"
+            )
         if not all(isinstance(size, int) and size > 0 for size in self.sizes):
             raise ValueError(f"sizes are whole numbers of units above 0, got {self.sizes}")
 
@@ -116,7 +125,10 @@ class Settings:
         """As plain values for JSON, the network's own sizes written out; `from_dict` reads it."""
         rule = self.rule
         credit = {"name": rule.name, **dataclasses.asdict(rule)}
-        return dataclasses.asdict(self) | {"credit": credit, "sizes": self.network_sizes}
+        plain = dataclasses.asdict(self) | {"credit": credit, "sizes": self.network_sizes}
+        if not self.drops:
+            del plain["drops"], plain["drop"]  # as it was before there were any: runs keep keys
+        return plain
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Self:
@@ -128,7 +140,13 @@ class Settings:
                 f"these settings have the credit rule {name!r}, which is not in the table: import "
                 "it and add it first, agents.credit.RULES[MyRule.name] = MyRule"
             )
-        return cls(**plain | {"credit": RULES[name](**rule), "sizes": tuple(plain["sizes"])})
+        made: dict[str, Any] = {"credit": RULES[name](**rule), "sizes": tuple(plain["sizes"])}
+        made["drops"] = tuple(plain.get("drops", ()))
+        return cls(**plain | made)
+
+    def rate(self, trials: int) -> float:
+        """The learning rate after so many trials."""
+        return self.lr * self.drop ** sum(trials >= drop for drop in self.drops)
 
 
 def _check_name(rule: CreditRule) -> None:

@@ -19,7 +19,7 @@ from agents.credit import Trial
 from agents.exchange import answers_of, batch_of, like, no_answer, unusable
 from agents.explore import EXPLORE
 from agents.networks import NETWORKS, Shape, initialise
-from agents.plasticity import make_optimizer
+from agents.plasticity import make_optimizer, take_step
 from agents.seeding import generators
 from agents.settings import Settings
 from agents.signals import SIGNALS
@@ -126,7 +126,7 @@ class Agent:
         self.rule.learn(self.net, trial)
         if self.watch is not None:
             self.watch(self.net, trial)
-        self.optimizer.step()
+        take_step(self.optimizer, self.settings.rate(self.trials))
         self._not_finite.note(not_finite(trial.costs.detach()), self.trials)
         self.trials += len(trial.images)
 

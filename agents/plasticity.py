@@ -24,3 +24,10 @@ def make_optimizer(
     if name == "sgd":
         return torch.optim.SGD(groups, lr=lr, momentum=momentum)
     return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name](groups, lr=lr)
+
+
+def take_step(optimizer: torch.optim.Optimizer, lr: float) -> None:
+    """One step, at the learning rate that its time has."""
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+    optimizer.step()

@@ -57,6 +57,24 @@ class SquaredError(Signal):
         return lambda output: 0.5 * (target - output).square().sum(1)
 
 
+class BinaryCrossEntropy(Signal):
+    """Label: a yes or no of each class, sum_k of -log sigmoid(+-output_k); error sigmoid - 1_y.
+
+    The output units of the weight mirror's code (Akrout et al. 2019).
+    """
+
+    learns_from = "label"
+
+    def meaning(self, output):
+        return output.sigmoid()
+
+    def forward(self, output, action, answer):
+        target = F.one_hot(answer, output.shape[1]).to(output.dtype)
+        return lambda output: F.binary_cross_entropy_with_logits(
+            output, target, reduction="none"
+        ).sum(1)
+
+
 class RewardPrediction(Signal):
     """Reward: 0.5 (r - q_a)^2, the chosen unit predicts the reward; error -(r - q_a) 1_a.
 
@@ -148,6 +166,7 @@ class RewardLikelihood(Signal):
 SIGNALS: dict[str, type[Signal]] = {
     "label": CrossEntropy,
     "label_mse": SquaredError,
+    "label_bce": BinaryCrossEntropy,
     "reward_prediction": RewardPrediction,
     "policy_gradient": PolicyGradient,
     "agrel": Agrel,

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from agents.own import check_methods
 from credit_envs.datasets import load
 from credit_envs.registration import find_spec
+from credit_envs.splits import Split
 
 CHUNK = 1000  # images predicted at once
 
@@ -49,18 +50,24 @@ def train(agent: Any, env: gym.Env | VectorEnv, trials: int, progress_bar: bool 
     return float(rewarded) / max(steps * batch, 1)
 
 
-def evaluate(agent: Any, env: str | gym.Env | VectorEnv, split: str = "test") -> float:
+def evaluate(
+    agent: Any, env: str | gym.Env | VectorEnv, split: str = "test", images: int = 0
+) -> float:
     """Accuracy 0..1 over every image of the split once, without exploration or learning.
 
-    `env` is an id, or an environment whose images they are, in any form. An agent without `predict`
-    is asked by `act`.
+    `env` is an id, or an environment whose images they are, in any form. With `images`, over the
+    first so many of the canonical order, which is random. An agent without `predict` is asked by
+    `act`.
     """
+    if images < 0:
+        raise ValueError(f"images is a number of images, or 0 for all, got {images}")
     data = load(find_spec(env).kwargs["dataset"], split)
+    data = Split(data.images[: images or None], data.labels[: images or None])
     choose = getattr(agent, "predict", agent.act)
     right = 0
     for start in range(0, len(data.labels), CHUNK):
-        images = np.array(data.images[start : start + CHUNK])
-        right += int((np.asarray(choose(images)) == data.labels[start : start + CHUNK]).sum())
+        shown = np.array(data.images[start : start + CHUNK])
+        right += int((np.asarray(choose(shown)) == data.labels[start : start + CHUNK]).sum())
     return right / len(data.labels)
 
 

@@ -35,7 +35,7 @@ class Args:
     agent: str = "q_agrel"
     """A name, a cell "signal+credit", or a class "module:Class"."""
     network: str = "dense"
-    """dense, conv, loccon, deep, resnet18, tanh or sigmoid."""
+    """dense, conv, loccon, deep, resnet18, tanh, sigmoid, lenet, lenet_cifar or lansdell."""
     sizes: str = ""
     """Hidden sizes of dense (its own: 500,300), tanh or sigmoid, or the width of resnet18 (64)."""
     optimizer: str = "sgd"

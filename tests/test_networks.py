@@ -54,9 +54,13 @@ def test_fully_connected_networks_have_sizes_of_their_own(network, own):
     assert tuple(layer.fan_out for layer in layers) == (*own, 10)
 
 
-@pytest.mark.parametrize("network", ["conv", "loccon", "deep"])
+@pytest.mark.parametrize("network", ["conv", "loccon", "deep", "lenet", "lenet_cifar", "lansdell"])
 def test_fixed_networks_stay_as_they_are_whatever_sizes_are_given(network):
     assert str(make(network, CIFAR, sizes=(16,))) == str(make(network, CIFAR, sizes=()))
+
+
+@pytest.mark.parametrize("network", ["conv", "loccon", "deep"])
+def test_image_networks_end_with_500_units(network):
     assert [layer.fan_out for layer in weighted(make(network, CIFAR))][-2:] == [500, 10]
 
 
@@ -120,7 +124,9 @@ def test_initial_weights_have_the_papers_spread(network, init):
     for layer in layers:
         weight = layer.weight.detach()
         fans = weight.shape[2] if weight.dim() == 3 else weight[0].numel()
-        fans += len(weight) if network in ("tanh", "sigmoid") else 0  # Xavier's
+        fans += (
+            weight[:, 0].numel() if network in ("tanh", "sigmoid", "lansdell") else 0
+        )  # Xavier's
         he = 0.01 if layer is layers[-1] else (2 / fans) ** 0.5
         std = he if init == "he" else paper
         sigma = std / weight.numel() ** 0.5  # of the mean; of the std it is 0.7 of that

@@ -69,7 +69,7 @@ def reads(monkeypatch):
     monkeypatch.setattr(
         learning,
         "evaluate",
-        lambda agent, env, split: splits.append(split) or read(agent, env, split),
+        lambda agent, env, split, images: splits.append(split) or read(agent, env, split, images),
     )
     return splits
 

@@ -132,3 +132,9 @@ def test_the_cost_of_a_trial_depends_on_its_own_output_alone(signal):
         stays = (cost(other) == cost(OUTPUT)).tolist()
         del stays[trial]
         assert all(stays)
+
+
+def test_binary_cross_entropy_asks_about_each_class_alone():
+    assert distance(error_of(SIGNALS["label_bce"](), answer=LABEL), OUTPUT.sigmoid() - ONE_HOT) < (
+        TIGHT
+    )

@@ -18,12 +18,12 @@ def epoch_points(trials_per_epoch: int, epochs: int, batch: int) -> tuple[int, .
     return tuple(batch * math.ceil(k * trials_per_epoch / batch) for k in range(1, epochs + 1))
 
 
-def epochs_to_stop(accuracies: Sequence[float]) -> int | None:
+def epochs_to_stop(accuracies: Sequence[float], patience: int = PATIENCE) -> int | None:
     """Epochs run, given validation after each; None: the run is too short to say."""
     best, last_rise = -math.inf, 0
     for epoch, accuracy in enumerate(accuracies, 1):
         if accuracy - LEAST_RISE > best:
             best, last_rise = accuracy, epoch
-        elif epoch - last_rise >= PATIENCE:
+        elif epoch - last_rise >= patience:
             return epoch
     return None

@@ -38,7 +38,7 @@ class Options(How):
     )
     """Names, cells "signal+credit", or classes "module:Class", separated by commas; or "grid"."""
     network: str = "dense"
-    """dense, conv, loccon, deep, resnet18, tanh or sigmoid."""
+    """dense, conv, loccon, deep, resnet18, tanh, sigmoid, lenet, lenet_cifar or lansdell."""
     sizes: str = ""
     """Hidden sizes of dense (its own: 500,300), tanh or sigmoid, or the width of resnet18 (64)."""
     optimizer: str = "sgd"

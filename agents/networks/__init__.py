@@ -12,6 +12,8 @@ import torch
 from torch import nn
 
 from agents.layers import Linear, Weighted, weighted
+from agents.networks.lansdell import lansdell
+from agents.networks.lenet import lenet, lenet_cifar
 from agents.networks.papers import conv, deep, dense, loccon, sigmoid, tanh
 from agents.networks.pixels import Pixels, Shape
 from agents.networks.resnet import resnet18
@@ -46,6 +48,9 @@ NETWORKS: dict[str, Network] = {
     "resnet18": Network(resnet18, sizes=(64,)),
     "tanh": Network(tanh, sizes=(256, 256, 256)),
     "sigmoid": Network(sigmoid, sizes=(500,)),
+    "lenet": Network(lenet),
+    "lenet_cifar": Network(lenet_cifar),
+    "lansdell": Network(lansdell),
 }
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.checkpoint import replace
-from agents.runs.rows import MENDED, Row, read_rows
+from agents.runs.rows import MENDED, Row, ended_early, read_rows
 
 FORMAT = "credit-envs run 1"
 CONFIG, METRICS, CHECKPOINT = "config.json", "metrics.csv", "last.safetensors"
@@ -86,7 +86,9 @@ def read(folder: Path) -> Record:
     faults: list[str] = []
     rows = read_rows(folder / METRICS, faults)
     end = _read_end(folder / DONE, faults)
-    whole = end is None or end.diverged is not None or len(rows) == len(config["points"])
+    patience = config.get("protocol", {}).get("patience", 0)
+    ended = len(rows) == len(config["points"]) or ended_early(rows, patience)
+    whole = end is None or end.diverged is not None or ended
     if not whole and not faults:
         faults.append(f"{folder / METRICS} has not the rows of a finished run: {MENDED}")
     failed = None if end else _read_json(folder / FAILED, faults).get("error")

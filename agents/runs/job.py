@@ -12,6 +12,7 @@ import torch
 
 from agents.own import Own
 from agents.runs.folder import FORMAT, Record
+from agents.runs.protocol import STANDARD, Protocol
 from agents.settings import Settings
 from credit_envs.datasets import open_data
 from credit_envs.registration import find_spec
@@ -31,6 +32,7 @@ class Job:
     reads_test: bool = True  # a search never does
     watched: bool = False  # read how well the rule is aligned with backprop
     own: Own | None = None  # what makes an agent that was given as an argument
+    protocol: Protocol = STANDARD
 
     def __post_init__(self):
         steps = [after - before for before, after in pairwise(self.points)]
@@ -44,6 +46,8 @@ class Job:
         """As plain values for JSON."""
         plain = asdict(self) | {"settings": self.settings and self.settings.to_dict()}
         del plain["own"]
+        if self.protocol == STANDARD:
+            del plain["protocol"]  # as it was before there were others: runs keep their keys
         images = _images(self.env)
         return {"format": FORMAT} | plain | ({"images": images} if images else {})
 
@@ -82,7 +86,7 @@ class Result:
     agent: str
     seed: int
     trials: tuple[int, ...]  # evaluation points
-    validation: tuple[float, ...]  # validation accuracy there, 0..1
+    validation: tuple[float, ...]  # accuracy there on the split that the protocol reads, 0..1
     test_accuracy: float | None  # read once, at the end; diverged: chance; None: not read
     diverged: int | None  # the trial at which the run diverged; its curve ends there
     seconds: float

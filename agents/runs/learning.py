@@ -19,7 +19,7 @@ from agents.metrics import Alignment
 from agents.products import Products
 from agents.runs.folder import End
 from agents.runs.job import Job
-from agents.runs.rows import Row
+from agents.runs.rows import Row, ended_early
 from agents.training import evaluate, train
 from credit_envs.registration import find_spec
 
@@ -38,6 +38,7 @@ class Lived:
     rewarded: int = 0  # trials since the last row
     multiply_adds: int = 0  # of one batch
     seconds: float = 0.0
+    test: float | None = None  # accuracy where the readings were best
     rows: list[Row] = field(default_factory=list)
 
 
@@ -50,8 +51,8 @@ class Learning:
         self.rule = job.settings.rule if job.settings else CreditRule()
         self.env = gym.make_vec(
             find_spec(job.env), num_envs=job.batch, device=device if job.on_gpu else None,
+            split=job.protocol.learns, presentations=self.rule.presentations,
             reveal_label=job.settings is not None and job.settings.learns_from == "label",
-            presentations=self.rule.presentations,
         )  # fmt: skip
         self.env.reset(seed=job.seed)
         agent = job.settings or job.own or job.agent
@@ -100,15 +101,22 @@ class Learning:
         """Evaluate, at a point."""
         since = self.lived.rows[-1].trials if self.lived.rows else 0
         row = Row(
-            point, self._accuracy("validation"), self._running(),
+            point, self._accuracy(self.job.protocol.reads), self._running(),
             self.alignment.change_angle(since) if self.alignment else None, seconds,
         )  # fmt: skip
+        before = (row.validation_accuracy for row in self.lived.rows)
+        if self.job.protocol.selects and row.validation_accuracy > max(before, default=-1):
+            self.lived.test = self._accuracy("test")
         self.lived.rows.append(row)
         self.lived.rewarded = 0
         return row
 
+    def stopped(self) -> bool:
+        """Has the run waited for a rise as long as its protocol does?"""
+        return ended_early(self.lived.rows, self.job.protocol.patience)
+
     def _accuracy(self, split: str) -> float:
-        return evaluate(self.agent, self.job.env, split)
+        return evaluate(self.agent, self.job.env, split, self.job.protocol.images)
 
     def end(self, diverged: int | None, seconds: float) -> End:
         """Read the test images, if they are read, and sum up."""
@@ -116,7 +124,7 @@ class Learning:
         known = isinstance(self.agent, Agent)  # each of whose batches costs the same
         test = None
         if self.job.reads_test:
-            test = self._accuracy("test") if diverged is None else self._chance()
+            test = self._test() if diverged is None else self._chance()
         return End(
             test, diverged, seconds,
             env_steps=trials * self.rule.presentations,
@@ -125,6 +133,9 @@ class Learning:
             multiply_adds=trials * self.lived.multiply_adds // self.job.batch if known else None,
             change_angle=self.alignment.change_angle() if self.alignment else None,
         )  # fmt: skip
+
+    def _test(self) -> float | None:
+        return self.lived.test if self.job.protocol.selects else self._accuracy("test")
 
     def _chance(self) -> float:
         return 1 / int(cast(Discrete, self.env.single_action_space).n)

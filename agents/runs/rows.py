@@ -1,12 +1,14 @@
 """metrics.csv: a row per evaluation point of a run, appended one by one."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from agents.checkpoint import replace
+from agents.comparison.early_stopping import epochs_to_stop
 
 MENDED = "the run is mended from its checkpoint when its command is given again"
 
@@ -16,13 +18,19 @@ class Row:
     """An evaluation point of a run."""
 
     trials: int
-    validation_accuracy: float  # 0..1
+    validation_accuracy: float  # 0..1, or that of another split, as the protocol says
     running_accuracy: float  # share of rewarded trials since the row before, exploration included
     change_angle: float | None  # degrees from backprop since then; None: not watched, or no angle
     seconds: float  # since the start, without the time in which it was not run
 
 
 COLUMNS = tuple(field.name for field in fields(Row))
+
+
+def ended_early(rows: Sequence[Row], patience: int) -> bool:
+    """Whether so many points brought no rise; with a patience of 0 a run never ends before time."""
+    accuracies = [row.validation_accuracy for row in rows]
+    return patience > 0 and epochs_to_stop(accuracies, patience) is not None
 
 
 def write_rows(path: Path, rows: list[Row]) -> None:

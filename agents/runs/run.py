@@ -130,6 +130,8 @@ class Run:
         """Go through the evaluation points that are left; the trial at which the run diverged."""
         try:
             for point in self.job.points[len(self.learning.lived.rows) :]:
+                if self.learning.stopped():
+                    break
                 while not self.learning.learn(point, progress):
                     self._save_in_time()
                 row = self.learning.read(point, self._seconds())

@@ -1,0 +1,66 @@
+"""The table of sign symmetry in BioTorch (Sanfiz & Akrout 2021)."""
+
+from agents.presets.figure import Figure, Goal, Line, Published, Quick
+from agents.settings import Settings
+
+CODE = "repository jsalbert/biotorch"
+RULES = {
+    "BP": "backprop",
+    "FA": "feedback_alignment",
+    "uSF": "sign_symmetry",
+    "brSF": "sign_symmetry_batchwise",
+    "frSF": "sign_symmetry_fixed",
+    "DFA": "direct_feedback_alignment",
+}
+SLOW = {"FA": 0.001, "DFA": 0.0001}  # CIFAR-10: the others have .1
+ERRORS = {
+    "mnist": {"BP": 0.91, "FA": 1.70, "uSF": 0.94, "brSF": 0.91, "frSF": 0.97, "DFA": 1.61},
+    "fashion": {"BP": 9.20, "FA": 13.06, "uSF": 9.69, "brSF": 10.02, "frSF": 9.61, "DFA": 12.81},
+    "cifar10": {
+        "BP": 14.23, "FA": 46.69, "uSF": 16.22, "brSF": 16.02, "frSF": 16.86, "DFA": 54.21
+    },
+}  # fmt: skip
+ENVS = {
+    "mnist": "MNISTReward-v0", "fashion": "FashionMNISTReward-v0", "cifar10": "CIFAR10Reward-v0",
+}  # fmt: skip
+WITHIN = {"mnist": 0.5, "fashion": 0.7, "cifar10": 1.5}
+QUICK = {
+    "mnist": Quick(0.5, 110, images=2000),
+    "fashion": Quick(0.5, 110, images=2000),
+    "cifar10": Quick(0.2, 160, images=2000),
+}
+
+
+def _figure(data: str) -> Figure:
+    colour = data == "cifar10"
+
+    def line(name: str, rule: str) -> Line:
+        lr = SLOW.get(name, 0.1) if colour else 0.01
+        settings = Settings(
+            "label", rule, network="lenet_cifar" if colour else "lenet", lr=lr, momentum=0.9,
+            weight_decay=1e-4 if colour else 1e-3,
+        )  # fmt: skip
+        published = Published(ERRORS[data][name], f"{CODE}, Benchmarks.md", on_test=not colour)
+        return Line(name, settings, published)
+
+    rate = "" if colour else "; no rate is published for this data set: .01 is ours"
+    return Figure(
+        name=f"sign-symmetry-{data}",
+        about=f"sign symmetry in three forms, and both feedback alignments, LeNet on {data}",
+        env=ENVS[data],
+        source=f"Sanfiz & Akrout 2021, Benchmarks.md; {CODE}, benchmark_configs/{rate}",
+        lines=tuple(line(name, rule) for name, rule in RULES.items()),
+        epochs=250 if colour else 100,
+        own_epochs=250 if colour else 100,
+        quick=QUICK[data],
+        hours=40.0 if colour else 20.0,
+        gpu=True,
+        batch=128 if colour else 64,
+        unit="error",
+        drops=(100, 150, 200) if colour else (50, 75),
+        goals=tuple(Goal(name, "published", WITHIN[data]) for name in RULES),
+        differs=("no enlarged or augmented images",),
+    )
+
+
+FIGURES = tuple(_figure(data) for data in ERRORS)

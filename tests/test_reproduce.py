@@ -1,0 +1,242 @@
+"""A figure from end to end on the digits: it resumes, counts as it says, and refuses in words."""
+
+import sys
+from dataclasses import replace
+
+import pytest
+import torch
+from test_options import load as load_script
+
+from agents.comparison.options import script
+from agents.credit.strong_dfc import StrongDFC
+from agents.presets import FIGURES
+from agents.presets.figure import Figure, Goal, Line, Published, Quick
+from agents.reproduction import needs, reproduce, results
+from agents.reproduction.plan import Plan
+from agents.runs import sweep
+from agents.runs.attempt import Attempt
+from agents.runs.folder import DONE, METRICS, read
+from agents.runs.sweep import How
+from agents.settings import Settings
+
+QUIET = How(quiet=True)
+TINY = Figure(
+    "tiny", "a figure of the digits", "DigitsReward-v0", "a test",
+    lines=(
+        Line("BP", Settings("label", sizes=(12,), lr=0.3), Published(97, "nowhere")),
+        Line("Q", Settings("reward_prediction", "kolen_pollack", sizes=(12,), lr=0.3)),
+    ),
+    epochs=60, own_epochs=60, quick=Quick(2, 1), hours=1, batch=32, seeds=5, patience=45,
+    drops=(1, 30), reference="BP", measure="feedback_angle", goals=(Goal("BP", "bound", 90),),
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def here(monkeypatch):
+    """Runs are made in this process: another one takes seconds to import."""
+    made = []
+
+    def run_all(jobs, root, how):
+        for job in jobs:
+            outcome = (
+                sweep.earlier(job, root, False)
+                or Attempt(job, root, {"commit": "c", "dirty": False}, 1)()
+            )
+            made.append(job)
+            assert outcome.result, outcome.failed
+        return [sweep.earlier(job, root, False).result for job in jobs]
+
+    monkeypatch.setattr(reproduce, "run_all", run_all)
+    return made
+
+
+def make(tmp_path, figure=TINY, **more):
+    more = {"quick": True, "device": "cpu"} | more
+    return reproduce.reproduce(
+        figure, how=QUIET, out=tmp_path / "runs", rows=tmp_path / "rows", **more
+    )
+
+
+def runs(tmp_path):
+    return sorted((tmp_path / "runs").glob("**/config.json"))
+
+
+def test_a_quick_figure_is_run_by_both_protocols_on_one_seed(tmp_path):
+    made = make(tmp_path)
+    assert made == results.read(tmp_path / "rows" / "tiny.quick.json")
+    assert made.quick
+    assert [(r["line"], r["protocol"], r["seed"], r["epochs"]) for r in made.rows] == [
+        (line, protocol, 100, 2) for protocol in ("published", "own") for line in ("BP", "Q")
+    ]
+    for path in runs(tmp_path):
+        run = read(path.parent)
+        (row,) = (
+            row for row in made.rows
+            if f"tiny {row['line']}" == run.config["agent"]
+            and (row["protocol"] == "published") == (run.config["protocol"]["reads"] == "test")
+        )  # fmt: skip
+        assert run.config["settings"]["drops"] == [1437 if row["protocol"] == "published" else 1294]
+        if row["protocol"] == "published":
+            assert run.config["protocol"]["learns"] == "train+validation"
+            assert run.config["points"] == [1440, 2880]
+            assert row["accuracy"] == max(r.validation_accuracy for r in run.rows)
+            assert row["stop"] is None  # two epochs are too few
+            assert row["measured"] == {}
+        else:
+            assert row["accuracy"] == run.end.test_accuracy
+            assert {1312, 2592} <= set(run.config["points"])
+            assert 0 < row["level"] < 1
+            assert bool(row["measured"]) == (row["line"] == "Q")  # backprop has no feedback
+
+
+def test_a_figure_that_was_stopped_goes_on_where_it_was(tmp_path):
+    whole = make(tmp_path / "whole")
+    make(tmp_path, seeds=2)  # finished runs
+    first = runs(tmp_path)[0].parent
+    (first / DONE).unlink()  # one that was killed before its end
+    rows = (first / METRICS).read_text().splitlines(keepends=True)
+    (first / METRICS).write_text("".join(rows[:-1]))
+    before = {p: (p.parent / DONE).stat().st_mtime_ns for p in runs(tmp_path) if p.parent != first}
+    again = make(tmp_path)
+    assert {p: (p.parent / DONE).stat().st_mtime_ns for p in before} == before
+    kept = ("line", "protocol", "accuracy", "last", "hit", "measured")
+    assert [{k: r[k] for k in kept} for r in again.rows] == [
+        {k: r[k] for k in kept} for r in whole.rows
+    ]
+
+
+def test_a_full_figure_has_its_epochs_seeds_and_patience():
+    planned = Plan(TINY, quick=False).runs()
+    assert [one.job.seed for one in planned[:5]] == [100, 101, 102, 103, 104]
+    first, last = planned[0].job, planned[-1].job
+    assert (len(first.points), first.protocol.patience, first.protocol.selects) == (60, 45, False)
+    assert (last.protocol.patience, last.protocol.selects, last.reads_test) == (0, True, True)
+    assert first.settings.drops == (1437, 30 * 1437)
+    assert not first.reads_test
+    assert Plan(TINY, quick=False, seeds=2).seed_range == range(100, 102)
+
+
+def test_lines_too_long_for_a_quick_figure_are_left_out():
+    figure = FIGURES["strong-dfc-H"]
+    figure = replace(figure, env="DigitsReward-v0")
+    assert {one.epochs for one in Plan(figure, quick=True).runs()} == {0.125, 0.25, 0.5, 1}
+    assert {one.epochs for one in Plan(figure, quick=False).runs()} == {
+        0.125,
+        0.25,
+        0.5,
+        1,
+        4,
+        16,
+        40,
+    }
+
+
+def test_a_smaller_quick_network_is_said_in_the_rows(tmp_path):
+    made = make(tmp_path, replace(TINY, quick=Quick(1, 1, images=100, sizes=(9,))))
+    assert {tuple(row["sizes"]) for row in made.rows} == {(9,)}
+    assert {row["images"] for row in made.rows} == {100}
+
+
+@pytest.mark.parametrize("measure", ["noise", "control"])
+def test_finished_agents_are_measured(tmp_path, measure):
+    rule = StrongDFC(steps=20)
+    line = Line("S", Settings("label", rule, "tanh", (12,), lr=0.1))
+    figure = replace(
+        TINY, lines=(line,), reference="", measure=measure, protocols=("own",), goals=()
+    )
+    (row,) = make(tmp_path, figure).rows
+    found = row["measured"]
+    if measure == "noise":
+        assert found["noise 0"] == pytest.approx(row["accuracy"], abs=0.1)
+        assert found["noise 0.8"] < found["noise 0"]
+    else:
+        assert found["H"] > 0
+        assert found["H, ideal Q"] > 0
+        assert found["loss"] > 0
+
+
+def test_the_ideal_feedback_is_the_transposed_jacobian():
+    from agents.learner import Agent
+    from agents.reproduction.measures import ideal_feedback
+
+    agent = Agent(Settings("label", StrongDFC(), "tanh", (5, 4)), (8, 8, 1), 10)
+    images = torch.rand(1, 8, 8, 1)
+    weights = [layer.weight.detach() for layer in agent.net[1::2]]
+    learned = agent.net[1].feedback.clone()
+    with ideal_feedback(agent.net, images), torch.no_grad():
+        above = agent.net[:3](images)  # tanh of the first layer
+        slopes = 1 - agent.net[:5](images) ** 2
+        expected = (weights[2] * slopes).T  # (4, 10)
+        assert torch.allclose(agent.net[3].feedback, expected, atol=1e-6)
+        lower = (1 - above**2).T * (weights[1].T @ expected)
+        assert torch.allclose(agent.net[1].feedback, lower, atol=1e-6)
+    assert torch.equal(agent.net[1].feedback, learned)
+
+
+def command(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["reproduce", *arguments])
+    module = load_script("reproduce")
+    script(module.main, module.Args)
+
+
+def test_the_list_has_every_figure(monkeypatch, capsys):
+    command(monkeypatch, "--list")
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in [*FIGURES, "ratio"])
+
+
+def test_an_unknown_name_lists_those_there_are(monkeypatch):
+    with pytest.raises(SystemExit, match="error: unknown figure 'mnist': choose one of brainprop-"):
+        command(monkeypatch, "mnist", "--quick")
+
+
+def test_missing_images_name_the_two_variables_and_stop_no_other_figure(
+    tmp_path, monkeypatch, capsys
+):
+    module = load_script("reproduce")
+    figures = {
+        "brainprop-mnist-conv": replace(TINY, name="lost", env="MNISTReward-v0"),
+        "akrout-mnist": TINY,
+    }
+    monkeypatch.setattr(module, "FIGURES", figures)
+    monkeypatch.setenv("CREDIT_ENVS_MIRROR", str(tmp_path / "empty"))
+    monkeypatch.setenv("CREDIT_ENVS_CACHE", str(tmp_path / "cache"))
+    args = module.Args(
+        names=tuple(figures),
+        quick=True,
+        device="cpu",
+        out=tmp_path / "runs",
+        rows=tmp_path / "rows",
+    )
+    with pytest.raises(RuntimeError, match="1 of 2 figures were not made: lost needs images"):
+        module.main(args)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "CREDIT_ENVS_MIRROR names a folder" in said
+    assert "CREDIT_ENVS_CACHE one with" in said
+    assert (tmp_path / "rows" / "tiny.quick.json").exists()
+
+
+def test_a_full_figure_without_a_gpu_or_memory_offers_the_quick_one(monkeypatch):
+    cpu, big = torch.device("cpu"), replace(TINY, gpu=True, memory=6.0)
+    with pytest.raises(ValueError, match="tiny in full needs a GPU with 6 GiB.*--quick does"):
+        needs.check(big, cpu, insists=False)
+    needs.check(replace(TINY, memory=0.1), cpu, insists=False)
+    monkeypatch.setattr(needs, "memory", lambda device: 2.0)
+    with pytest.raises(ValueError, match="needs 6 GiB of memory, cpu has 2.0 GiB.*--quick does"):
+        needs.check(big, cpu, insists=True)
+
+
+def test_memory_is_known_here():
+    found = needs.memory(torch.device("cpu"))
+    assert found is None or 0 < found < 1e6
+
+
+def test_a_record_that_is_damaged_is_said(tmp_path):
+    (tmp_path / "a.json").write_text('{"figure": "tiny"')
+    with pytest.raises(ValueError, match="a.json is no record of a reproduced figure .*delete it"):
+        results.read(tmp_path / "a.json")
+
+
+def test_a_number_of_seeds_below_one_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="seeds is the number of runs of each line, 1 or more"):
+        make(tmp_path, seeds=-1)
