@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.comparison.early_stopping import PATIENCE, epoch_points, epochs_to_stop
+from agents.runs.early_stopping import PATIENCE, epoch_points, epochs_to_stop
 
 
 def climbing(steps: int, every: int, epochs: int, rise: float = 0.01):

@@ -9,7 +9,6 @@ from typing import Any
 from agents.checkpoint import replace as write_whole
 from agents.comparison import records
 from agents.comparison.claims import Claim, check
-from agents.comparison.early_stopping import epoch_points
 from agents.comparison.given import packed
 from agents.comparison.options import Options, classes_of, epoch_of, make_folder
 from agents.comparison.picture import draw
@@ -18,6 +17,7 @@ from agents.comparison.summary import curves, summarise
 from agents.comparison.task import Row, Task
 from agents.making import pick_device
 from agents.own import Maker
+from agents.runs.early_stopping import epoch_points
 from agents.runs.job import Job, Result
 from agents.runs.sweep import run_all
 from agents.settings import Settings

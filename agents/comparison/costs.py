@@ -6,10 +6,10 @@ from matplotlib.ticker import EngFormatter
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from agents.comparison.early_stopping import PATIENCE
 from agents.comparison.summary import COSTS
 from agents.comparison.table import UNKNOWN, ratio_text
 from agents.comparison.task import Row
+from agents.runs.early_stopping import PATIENCE
 
 
 def costs(rows: Sequence[Row]) -> Table:

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from statistics import mean
 
 from agents.comparison import statistics
-from agents.comparison.early_stopping import epochs_to_stop
 from agents.comparison.task import Row, Runs, Task
+from agents.runs.early_stopping import epochs_to_stop
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from agents.checkpoint import replace as write_whole
 from agents.comparison import records as searched
 from agents.comparison.claims import Claim
 from agents.comparison.costs import costs
-from agents.comparison.early_stopping import epoch_points
 from agents.comparison.statistics import evaluation_points, mean_interval
 from agents.comparison.summary import summarise
 from agents.comparison.table import table
@@ -27,6 +26,7 @@ from agents.report.gather import Comparison, Entry, gather
 from agents.report.heat import Heat, heat
 from agents.report.tables import Table, from_terminal, percent
 from agents.report.words import Answer, answer, compared, counted, troubles
+from agents.runs.early_stopping import epoch_points
 from agents.runs.folder import find
 from agents.settings import Settings
 from credit_envs.dataset import Dataset

@@ -6,11 +6,11 @@ from pathlib import Path
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from agents.comparison.early_stopping import PATIENCE
 from agents.presets import FIGURES, RATIO_OF
 from agents.reproduction.results import RHO, Record, read
 from agents.reproduction.summary import summarise
 from agents.reproduction.table import UNKNOWN, ratios, stops_text
+from agents.runs.early_stopping import PATIENCE
 
 AGENT = "BrainProp"
 PUBLISHED = "BrainProp 1 to 3.5 times, Q-AGREL 1.5 to 2.5 times (abstracts)"

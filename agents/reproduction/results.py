@@ -9,12 +9,12 @@ from typing import Any
 
 from agents.checkpoint import replace as write_whole
 from agents.comparison import statistics
-from agents.comparison.early_stopping import epochs_to_stop
 from agents.comparison.options import classes_of
 from agents.making import load_agent
 from agents.presets.figure import Figure
 from agents.reproduction.measures import MEASURES
 from agents.reproduction.plan import Planned
+from agents.runs.early_stopping import epochs_to_stop
 from agents.runs.folder import CHECKPOINT, read_config
 from agents.runs.job import Result
 from agents.runs.origin import now, origin

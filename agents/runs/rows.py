@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.checkpoint import replace
-from agents.comparison.early_stopping import epochs_to_stop
+from agents.runs.early_stopping import epochs_to_stop
 
 MENDED = "the run is mended from its checkpoint when its command is given again"
 
