@@ -116,10 +116,10 @@ def test_node_perturbation_scatters_with_the_number_of_units(monkeypatch):
     rule = NodePerturbation(0.7)
     rule.prepare(net, torch.Generator())
     points, chances = gauss_points(5, rule.noise, each=3)  # a variance has degree 4
-    trial = clamped(net, torch.ones(len(points), 4).double(), lambda output: output @ SLOPE)
-    monkeypatch.setattr(node_perturbation, "draw", Points(points))
     for layer in weighted(net):
         layer.keeps_error = True
+    trial = clamped(net, torch.ones(len(points), 4).double(), lambda output: output @ SLOPE)
+    monkeypatch.setattr(node_perturbation, "draw", Points(points))
     rule.assign(net, trial)
     e = torch.cat([layer.error for layer in weighted(net)], 1) * len(points)
     gradient = torch.cat([SLOPE @ net[1].weight, SLOPE]).detach()

@@ -62,6 +62,8 @@ def trial_of(images, output, reward, before=None) -> Trial:
 def one_reward(monkeypatch, mean, each=7) -> tuple[nn.Module, Tensor, Tensor, Trial]:
     """Every case of mode C with its chance, seen but not yet learned from."""
     net, rule = small_net(), NodePerturbationOneReward(NOISE)
+    for layer in weighted(net):
+        layer.keeps_error = True
     rule.prepare(net, torch.Generator())
     net.mean_reward = torch.tensor(mean, dtype=torch.float64)
     points, chances = gauss_points(5, NOISE, each)
@@ -114,8 +116,6 @@ def test_the_mean_reward_as_a_baseline_lowers_the_variance(monkeypatch):
     squares = []
     for baseline in (0.0, mean):
         net, _, chances, trial = one_reward(monkeypatch, baseline)
-        for layer in weighted(net):
-            layer.keeps_error = True
         NodePerturbationOneReward(NOISE).assign(net, trial)
         e = torch.cat([layer.error for layer in weighted(net)], 1) * len(chances)
         squares.append(chances @ e.square().sum(1))

@@ -87,8 +87,8 @@ def read(folder: Path) -> Record:
     rows = read_rows(folder / METRICS, faults)
     end = _read_end(folder / DONE, faults)
     patience = config.get("protocol", {}).get("patience", 0)
-    ended = len(rows) == len(config["points"]) or ended_early(rows, patience)
-    whole = end is None or end.diverged is not None or ended
+    whole = end is None or end.diverged is not None or ended_early(rows, patience)
+    whole = whole or len(rows) == len(config["points"])
     if not whole and not faults:
         faults.append(f"{folder / METRICS} has not the rows of a finished run: {MENDED}")
     failed = None if end else _read_json(folder / FAILED, faults).get("error")
