@@ -8,6 +8,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 import toy as toys
+from pictures import HUB
 
 from credit_envs.datasets import load
 
@@ -53,3 +54,11 @@ def filled(toy, tmp_path) -> Path:
     """The toy's cache file, written and not yet opened by another process."""
     load("Toy", "test")
     return tmp_path / "cache" / "Toy.safetensors"
+
+
+@pytest.fixture
+def repo(tmp_path, monkeypatch):
+    """The folder of an empty data set in a mirror."""
+    monkeypatch.setenv("CREDIT_ENVS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("CREDIT_ENVS_MIRROR", str(tmp_path / "mirror"))
+    return tmp_path / "mirror" / HUB

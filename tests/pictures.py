@@ -12,6 +12,8 @@ from PIL import Image
 CLASSES = ("bird", "cat", "dog")
 COUNT, SHAPE = 90, (6, 5, 3)  # not square: no axis can be mixed up
 HUB = "someone/pictures"
+TRAIN = "data/train-00000-of-00001.parquet"
+OTHERS = 20  # of a second part
 
 
 class Pictures(NamedTuple):

@@ -8,20 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hub import StandIn
-from pictures import CLASSES, COUNT, HUB, pictures, write_hub
+from pictures import CLASSES, COUNT, HUB, OTHERS, TRAIN, pictures, write_hub
 
 from credit_envs.datasets import describe, load, open_data
-
-TRAIN = "data/train-00000-of-00001.parquet"
-OTHERS = 20
-
-
-@pytest.fixture
-def repo(tmp_path, monkeypatch):
-    """The folder of an empty data set in a mirror."""
-    monkeypatch.setenv("CREDIT_ENVS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("CREDIT_ENVS_MIRROR", str(tmp_path / "mirror"))
-    return tmp_path / "mirror" / HUB
 
 
 def counts(**options):

@@ -5,21 +5,10 @@ import re
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pictures import HUB, pictures, write_hub
+from pictures import HUB, OTHERS, TRAIN, pictures, write_hub
 
 from credit_envs.datasets import load
 from credit_envs.digests import CorruptData
-
-TRAIN = "data/train-00000-of-00001.parquet"
-OTHERS = 20
-
-
-@pytest.fixture
-def repo(tmp_path, monkeypatch):
-    """The folder of an empty data set in a mirror."""
-    monkeypatch.setenv("CREDIT_ENVS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("CREDIT_ENVS_MIRROR", str(tmp_path / "mirror"))
-    return tmp_path / "mirror" / HUB
 
 
 def unlabelled_test(repo):

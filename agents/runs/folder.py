@@ -87,8 +87,12 @@ def read(folder: Path) -> Record:
     rows = read_rows(folder / METRICS, faults)
     end = _read_end(folder / DONE, faults)
     patience = config.get("protocol", {}).get("patience", 0)
-    whole = end is None or end.diverged is not None or ended_early(rows, patience)
-    whole = whole or len(rows) == len(config["points"])
+    whole = (
+        end is None
+        or end.diverged is not None
+        or ended_early(rows, patience)
+        or len(rows) == len(config["points"])
+    )
     if not whole and not faults:
         faults.append(f"{folder / METRICS} has not the rows of a finished run: {MENDED}")
     failed = None if end else _read_json(folder / FAILED, faults).get("error")
