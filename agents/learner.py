@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from agents import checkpoint
+from agents.chance import uniform
 from agents.credit import Trial
 from agents.exchange import answers_of, batch_of, like, no_answer, unusable
 from agents.explore import EXPLORE
@@ -97,10 +98,10 @@ class Agent:
         """
         batch = batch_of(images, self.shape, self.device)
         output = self.rule.look(self.net, batch, self.generators["noise"], self._before)
-        draws = torch.rand(
-            (len(batch), 1 + self.classes), device=self.device,
-            generator=self.generators["exploration"],
-        )  # fmt: skip
+        draws = uniform(
+            torch.empty(len(batch), 1 + self.classes, device=self.device),
+            self.generators["exploration"],
+        )
         action = self.explore(output.detach(), self.settings.epsilon, draws)
         self._open = Open(batch, output, action)
         return like(images, action)

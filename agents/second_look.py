@@ -11,11 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from agents.chance import Source, uniform
+
 
 class Dropout(nn.Module):
     """Dropout that draws from its own generator and can show the same mask a second time."""
 
-    def __init__(self, p: float, generator: torch.Generator):
+    def __init__(self, p: float, generator: Source):
         super().__init__()
         self.p, self.generator = p, generator
         self.again = False
@@ -25,7 +27,7 @@ class Dropout(nn.Module):
         if not self.training:
             return activity
         if not self.again:
-            draw = torch.rand(activity.shape, generator=self.generator, device=activity.device)
+            draw = uniform(torch.empty(activity.shape, device=activity.device), self.generator)
             self.mask = (draw >= self.p).to(activity.dtype).div_(1 - self.p)
         return activity * self.mask
 

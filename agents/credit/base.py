@@ -7,6 +7,7 @@ from typing import ClassVar, Optional
 import torch
 from torch import Tensor, nn
 
+from agents.chance import Source
 from agents.layers import Conv2d, Linear, LocallyConnected2d, Weighted, weighted
 from agents.signals import Cost
 
@@ -19,7 +20,7 @@ class Trial:
     output: Tensor  # (B, K), with its graph
     cost: Cost  # output (B, K) -> cost per trial (B,), all else clamped
     costs: Tensor  # (B,) = cost(output)
-    generator: torch.Generator  # for a rule's own noise
+    generator: Source  # for a rule's own noise
     meaning: Callable[[Tensor], Tensor]  # of an output (B, K): values, or probabilities (softmax)
     reward: Tensor | None  # (B,), None under a label signal
     before: Optional["Trial"] = None  # the first of two presentations
@@ -51,7 +52,7 @@ class CreditRule:
         """Give the layers their feedback weights, drawn from `generator`."""
 
     def look(
-        self, net: nn.Module, images: Tensor, generator: torch.Generator, before: Trial | None
+        self, net: nn.Module, images: Tensor, generator: Source, before: Trial | None
     ) -> Tensor:
         """The output (B, K) to act on; `before` is the first of two presentations, once over."""
         return net(images)

@@ -30,6 +30,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from agents.chance import Source
 from agents.credit.base import CreditRule, times
 from agents.credit.noise import Noise, added, check_noise, difference, draw, opposite, perturbed
 from agents.credit.stages import cut
@@ -60,7 +61,7 @@ class NoisyUnits(CreditRule):
         """L~ - L of each trial, (B,); each stage keeps its noise as `xi`."""
         raise NotImplementedError
 
-    def fresh(self, generator: torch.Generator) -> Noise:
+    def fresh(self, generator: Source) -> Noise:
         """Noise drawn anew for each stage, and kept as its `xi`."""
 
         def noise(stage, output):

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from agents.chance import Source, normal
+
 Noise = Callable[[Any, Tensor], Tensor]  # a stage and its output -> what is added to it
 
 
@@ -20,10 +22,10 @@ def check_noise(noise: float) -> None:
         )
 
 
-def draw(like: Tensor, noise: float, generator: torch.Generator) -> Tensor:
+def draw(like: Tensor, noise: float, generator: Source) -> Tensor:
     """N(0, noise^2) of a tensor's shape, the same numbers in whatever order its memory is."""
     empty = torch.empty_like(like, memory_format=torch.contiguous_format, requires_grad=False)
-    return empty.normal_(0, noise, generator=generator)
+    return normal(empty, noise, generator)
 
 
 def difference(cost: Callable[[int], Tensor], clean: Tensor, symmetric: bool) -> Tensor:

@@ -17,6 +17,7 @@ alone, "Batch Manhattan", to make up for it), and the step is the optimiser's.
 import torch
 from torch import nn
 
+from agents.chance import Source, normal_like
 from agents.credit.base import CreditRule, random_feedback, upper
 from agents.layers import Weighted
 
@@ -38,7 +39,7 @@ class SignSymmetry(CreditRule):
         return net(images)
 
     @torch.no_grad()
-    def follow(self, layer: Weighted, generator: torch.Generator | None) -> None:
+    def follow(self, layer: Weighted, generator: Source) -> None:
         """Take the signs of a layer's weights."""
         layer.feedback.copysign_(layer.weight)
 
@@ -60,7 +61,7 @@ class SignSymmetryBatchwise(SignSymmetryFixed):
 
     @torch.no_grad()
     def follow(self, layer, generator):
-        layer.feedback.normal_(0, scale(layer), generator=generator)
+        layer.feedback.copy_(normal_like(layer.weight, scale(layer), generator))
         super().follow(layer, generator)
 
 

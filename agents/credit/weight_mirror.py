@@ -27,6 +27,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from agents.chance import Source, normal
 from agents.credit.base import CreditRule, upper
 from agents.credit.noise import check_noise
 from agents.layers import Weighted
@@ -63,17 +64,15 @@ class WeightMirror(CreditRule):
             self.mirror(layer, phi[layer], len(trial.images), trial.generator)
 
     @torch.no_grad()
-    def mirror(
-        self, layer: Weighted, phi: nn.Module, trials: int, generator: torch.Generator | None
-    ) -> None:
+    def mirror(self, layer: Weighted, phi: nn.Module, trials: int, generator: Source) -> None:
         """Drive one layer by noise, once, and let its feedback follow what it answers."""
         xi = self.draw(layer, trials, generator)
         layer.feedback.lerp_(self.reflection(layer, phi, xi), self.rate)
 
-    def draw(self, layer: Weighted, trials: int, generator: torch.Generator | None) -> Tensor:
+    def draw(self, layer: Weighted, trials: int, generator: Source) -> Tensor:
         """Noise xi (trials, ...) in place of the layer's input."""
         shape: Any = layer.presynaptic
-        return layer.weight.new_empty((trials, *shape)).normal_(0, self.noise, generator=generator)
+        return normal(layer.weight.new_empty((trials, *shape)), self.noise, generator)
 
     def reflection(self, layer: Weighted, phi: nn.Module, xi: Tensor) -> Tensor:
         """What these trials of noise say of the layer's weights: y^T xi / s^2, trial mean."""

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 import torch
 from torch.func import functional_call
 
+from agents.chance import normal_like
 from agents.credit.base import CreditRule
-from agents.credit.noise import check_noise, difference, draw
+from agents.credit.noise import check_noise, difference
 from agents.second_look import second_look
 
 
@@ -43,7 +44,7 @@ class WeightPerturbation(CreditRule):
     @torch.no_grad()
     def assign(self, net, trial):
         learning = {name: p for name, p in net.named_parameters() if p.requires_grad}
-        eps = {name: draw(p, self.noise, trial.generator) for name, p in learning.items()}
+        eps = {name: normal_like(p, self.noise, trial.generator) for name, p in learning.items()}
 
         def cost(sign):
             moved = {name: p + sign * eps[name] for name, p in learning.items()}
