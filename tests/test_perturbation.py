@@ -83,7 +83,7 @@ def test_weight_perturbation_is_the_gradient_in_the_mean(kind, signal, symmetric
     points = sigma_points(numbers, rule.noise)
     mean = {name: torch.zeros_like(p) for name, p in net.named_parameters()}
     for point in points:
-        monkeypatch.setattr(weight_perturbation, "draw", Flat(point))
+        monkeypatch.setattr(weight_perturbation, "normal_like", Flat(point))
         rule.assign(net, trial)
         for name, p in net.named_parameters():
             mean[name] += p.grad / len(points)
@@ -134,7 +134,7 @@ def test_weight_perturbation_scatters_with_the_number_of_weights(monkeypatch):
     (gradient,) = torch.autograd.grad(trial.costs.mean(), net[0].weight)
     found = torch.zeros(len(points), *gradient.shape, dtype=torch.float64)
     for at, point in enumerate(points):
-        monkeypatch.setattr(weight_perturbation, "draw", Flat(point))
+        monkeypatch.setattr(weight_perturbation, "normal_like", Flat(point))
         rule.assign(net, trial)
         found[at] = net[0].weight.grad
     scatter = chances @ (found - gradient).square().sum((1, 2))
@@ -162,8 +162,10 @@ def test_at_a_minimum_the_symmetric_difference_is_silent(rule):
 @pytest.mark.parametrize("rule", [NodePerturbation, WeightPerturbation])
 @pytest.mark.parametrize("kind", KINDS)
 def test_without_noise_the_second_look_costs_what_the_first_did(kind, rule, signal, monkeypatch):
-    module = node_perturbation if rule is NodePerturbation else weight_perturbation
-    monkeypatch.setattr(module, "draw", lambda like, *_: torch.zeros_like(like))
+    nodes = rule is NodePerturbation
+    module = node_perturbation if nodes else weight_perturbation
+    drawn = "draw" if nodes else "normal_like"
+    monkeypatch.setattr(module, drawn, lambda like, *_: torch.zeros_like(like))
     differences = []
     difference = module.difference
     monkeypatch.setattr(
