@@ -27,7 +27,7 @@ class TorchBatch:
 
     def place(self, values: NDArray[Any]) -> Tensor:
         """Put values where the images are."""
-        return torch.from_numpy(values).to(self._device)
+        return torch.from_numpy(values).to(self._device, non_blocking=True)
 
     def observe(self, index: Tensor) -> Tensor:
         """Return fresh observations of the images at `index`."""

@@ -27,6 +27,10 @@ def served(rule: str) -> str:
     return (RULES[rule].signals or ("reward_prediction",))[0]
 
 
+CELLS = [*((served(name), name) for name in RULES), *((signal, "backprop") for signal in SIGNALS)]
+"""Every rule and every signal, each in a cell at least."""
+
+
 def _dropout() -> Dropout:
     return Dropout(0.3, torch.Generator().manual_seed(5))
 
