@@ -76,6 +76,8 @@ class Agent:
         self._not_finite = FirstBad(self.device, Diverged)
         self._no_answer = FirstBad(self.device, no_answer)
         self._learning = [p for p in self.net.parameters() if p.requires_grad]
+        self.clock: Tensor | None = None
+        """Tells `trials` on the device while a graph is made of a trial (`agents.captured`)."""
         self._open: Open | None = None
         self._before: Trial | None = None  # the first of two presentations
         self.watch: Callable[[nn.Module, Trial], None] | None = None
@@ -128,8 +130,18 @@ class Agent:
         if self.watch is not None:
             self.watch(self.net, trial)
         take_step(self.optimizer, self.settings.rate(self.trials))
-        self._not_finite.note(not_finite(trial.costs.detach()), self.trials)
+        self._not_finite.note(not_finite(trial.costs.detach()), self._now)
         self.trials += len(trial.images)
+
+    def passed(self, trials: int) -> None:
+        """Count trials that a graph has replayed; raise what `learn` does, in time."""
+        self.trials += trials
+        self._no_answer.passed(trials)
+        self._not_finite.passed(trials)
+
+    @property
+    def _now(self) -> int | Tensor:
+        return self.trials if self.clock is None else self.clock
 
     def _settle(self, opened: Open, answer: Any) -> Trial:
         images, output, action = opened
@@ -175,7 +187,7 @@ class Agent:
 
     def _answers(self, answer: Any, trials: int) -> Tensor:
         answers = answers_of(answer, trials, self.learns_from, self.device)
-        self._no_answer.note(unusable(answers, self.learns_from, self.classes), self.trials)
+        self._no_answer.note(unusable(answers, self.learns_from, self.classes), self._now)
         return answers
 
     def tensors(self) -> dict[str, Tensor]:

@@ -23,7 +23,9 @@ def make_optimizer(
     ]
     if name == "sgd":
         return torch.optim.SGD(groups, lr=lr, momentum=momentum)
-    return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name](groups, lr=lr)
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name]
+    # On a GPU the number of steps lies there, too: a graph can replay them.
+    return kind(groups, lr=lr, capturable=learning[0].device.type == "cuda")
 
 
 def take_step(optimizer: torch.optim.Optimizer, lr: float) -> None:

@@ -21,6 +21,11 @@ def chosen(output: Tensor, action: Tensor) -> Tensor:
     return output.gather(1, action[:, None]).squeeze(1)
 
 
+def one_hot(label: Tensor, output: Tensor) -> Tensor:
+    """1_y of each trial, like the output (B, K); PyTorch's own would look at labels on a CPU."""
+    return torch.zeros_like(output).scatter(1, label[:, None], 1)
+
+
 class Signal(nn.Module):
     """One way of answering an action."""
 
@@ -53,7 +58,7 @@ class SquaredError(Signal):
     probabilities = False
 
     def forward(self, output, action, answer):
-        target = F.one_hot(answer, output.shape[1]).to(output.dtype)
+        target = one_hot(answer, output)
         return lambda output: 0.5 * (target - output).square().sum(1)
 
 
@@ -69,7 +74,7 @@ class BinaryCrossEntropy(Signal):
         return output.sigmoid()
 
     def forward(self, output, action, answer):
-        target = F.one_hot(answer, output.shape[1]).to(output.dtype)
+        target = one_hot(answer, output)
         return lambda output: F.binary_cross_entropy_with_logits(
             output, target, reduction="none"
         ).sum(1)

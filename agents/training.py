@@ -30,7 +30,7 @@ def train(agent: Any, env: gym.Env | VectorEnv, trials: int, progress_bar: bool 
     check_methods(agent, type(agent).__name__)
     from_label = getattr(agent, "learns_from", "reward") == "label"
     presentations = getattr(agent, "presentations", 1)
-    _check(env, from_label, presentations)
+    check_environment(env, from_label, presentations)
     batched = isinstance(env, VectorEnv)
     batch = env.num_envs if batched else 1
     steps = -(-trials // batch)
@@ -71,7 +71,8 @@ def evaluate(
     return right / len(data.labels)
 
 
-def _check(env: gym.Env | VectorEnv, from_label: bool, presentations: int) -> None:
+def check_environment(env: gym.Env | VectorEnv, from_label: bool, presentations: int) -> None:
+    """Refuse an environment whose trials are not the agent's. Raises ValueError."""
     if getattr(env.unwrapped, "presentations", 1) != presentations:
         raise ValueError(
             f"this agent needs each image {presentations} times in a row: make the environment "

@@ -95,13 +95,21 @@ class FirstBad:
         self._first = torch.full((), NEVER, device=device)
         self._unread = 0
 
-    def note(self, bad: Tensor, trial: int) -> None:
-        """Look at which of the trials from `trial` on are bad, (B,); raise if it is time to."""
+    def note(self, bad: Tensor, trial: int | Tensor) -> None:
+        """Look at which of the trials from `trial` on are bad, (B,); raise if it is time to.
+
+        A `trial` on the device is part of a graph: who replays that calls `passed` each time.
+        """
         if not self._patience and not bad.any():
             return
-        rows = torch.arange(trial, trial + len(bad), device=bad.device)
-        self._first = torch.minimum(self._first, torch.where(bad, rows, NEVER).min())
-        self._unread += len(bad)
+        rows = torch.arange(len(bad), device=bad.device) + trial
+        self._first.clamp_(max=torch.where(bad, rows, NEVER).min())
+        if isinstance(trial, int):
+            self.passed(len(bad))
+
+    def passed(self, trials: int) -> None:
+        """Count trials that were looked at; raise if it is time to."""
+        self._unread += trials
         if self._unread >= self._patience:
             self.read()
 

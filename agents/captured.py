@@ -1,0 +1,122 @@
+"""Whole trials as one CUDA graph: look, act, be answered, learn, without the host.
+
+Each operation of a plain trial is launched from Python, and a small net's take less time than
+that. A graph has them all: captured once, then replayed by one launch. The host is left to say
+which images are next, and to count.
+
+    trial = Captured(agent, env)
+    for _ in range(1000):
+        trial()
+
+learns bit for bit what plain trials learn. A number that the host changes would stay in a graph as
+it was: so the learning rate's drops, and an agent that was restored, have a new one made.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+import torch
+from gymnasium.vector import VectorEnv
+from torch import Tensor
+
+from agents.learner import Agent
+from agents.training import check_environment
+from credit_envs.replayed import Replayed
+
+PLAIN = 3  # trials before the capture: in them libraries and optimisers make what they keep
+
+Body = Callable[[], None]
+
+
+class Graph(Protocol):
+    """Operations that can be done again, on the same memory."""
+
+    def aside(self, body: Body) -> None:
+        """Do them plainly, where capturing finds their memory."""
+
+    def capture(self, body: Body) -> None:
+        """Take them in, without doing them."""
+
+    def replay(self) -> None:
+        """Do them."""
+
+
+class CudaGraph:
+    """A graph on a GPU; draws from the generators go on with each replay."""
+
+    def __init__(self, generators: Iterable[torch.Generator]):
+        self._graph: Any = torch.cuda.CUDAGraph()
+        for generator in generators:
+            self._graph.register_generator_state(generator)
+
+    def aside(self, body: Body) -> None:
+        """Capturing needs a stream of its own; so do the trials that prepare for it."""
+        aside, here = torch.cuda.Stream(), torch.cuda.current_stream()
+        aside.wait_stream(here)
+        with torch.cuda.stream(aside):
+            body()
+        here.wait_stream(aside)
+
+    def capture(self, body: Body) -> None:
+        """Take the body's kernels in; they do not run."""
+        with torch.cuda.graph(self._graph):
+            body()
+
+    def replay(self) -> None:
+        """Launch them all."""
+        self._graph.replay()
+
+
+class Captured:
+    """Trials of an agent in a vector environment on its GPU, replayed.
+
+    Each call is a trial of each of the B images, and returns their rewards (B,), which the next
+    call overwrites. `agent.trials`, and the environment's position, go on as in plain trials, which
+    may come between. Agents that are watched are refused, and environments with reward options.
+    """
+
+    def __init__(
+        self, agent: Agent, env: VectorEnv,
+        make_graph: Callable[[list[torch.Generator]], Graph] = CudaGraph,
+    ):  # fmt: skip
+        if not isinstance(agent, Agent) or agent.watch is not None:
+            raise ValueError("only trials of the engine's agents, unwatched, can be replayed")
+        check_environment(env, agent.learns_from == "label", agent.presentations)
+        self.agent, self._make, self._batch = agent, make_graph, env.num_envs
+        self._env = Replayed(env)
+        self._clock = torch.zeros((), dtype=torch.int64, device=agent.device)
+        self._plain, self._graph, self._rate, self._state = PLAIN, self._new(), None, None
+        self._reward: Tensor
+
+    def __call__(self) -> Tensor:
+        """Run the open trials."""
+        self._env.turn()
+        if self._plain:
+            self._plain -= 1
+            self._graph.aside(self._trial)
+            return self._reward
+        rate, state = self.agent.settings.rate(self.agent.trials), self.agent.optimizer.state
+        if rate != self._rate or state is not self._state:
+            self._rate, self._state = rate, state
+            self._capture()
+        self._clock.fill_(self.agent.trials)
+        self._graph.replay()
+        self.agent.passed(self._batch)
+        return self._reward
+
+    def _trial(self) -> None:
+        for _ in range(self.agent.presentations):
+            self._reward, label = self._env.answer(self.agent.act(self._env.images()))
+            self.agent.learn(label if self.agent.learns_from == "label" else self._reward)
+
+    def _capture(self) -> None:
+        self._graph, agent = self._new(), self.agent
+        trials, agent.clock = agent.trials, self._clock
+        try:
+            self._graph.capture(self._trial)
+        finally:
+            agent.trials, agent.clock = trials, None
+
+    def _new(self) -> Graph:
+        drawn = self.agent.generators.values()
+        return self._make([each for each in drawn if each.device == self.agent.device])
