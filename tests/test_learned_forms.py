@@ -15,7 +15,7 @@ from cells import (
     settle,
 )
 from points import QUADRATIC
-from taught import at_all_points, fit, linear_net
+from taught import at_all_points, fit, linear_net, slope
 from torch import Tensor, nn
 
 from agents.credit import RULES, learned_feedback
@@ -58,7 +58,7 @@ def test_direct_least_squares_returns_the_whole_way_up_of_a_linear_net(noise, si
         way = way @ layer.weight
         assert distance(torch.linalg.lstsq(e, teacher).solution, way) < 1e-9
         layer.feedback.data = way.detach()
-        assert learned_feedback.slope(layer, e, teacher).abs().max() < 1e-9
+        assert slope(layer, e, teacher).abs().max() < 1e-9
 
 
 def test_the_direct_form_finds_the_best_linear_map_where_the_layerwise_one_is_right(monkeypatch):

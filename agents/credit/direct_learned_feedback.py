@@ -38,3 +38,7 @@ class DirectLearnedFeedback(DirectFeedbackAlignment, LearnedFeedback):
     def errors(self, net, trial):
         error = weighted(net)[-1].error * len(trial.costs)  # e_L
         return {layer: spread(error, layer.answered) for layer in upper(net)}
+
+    def sent(self, net, trial):
+        errors = self.errors(net, trial).items()
+        return {layer: layer.below(e, layer.arrived, layer.feedback) for layer, e in errors}

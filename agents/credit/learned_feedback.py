@@ -85,20 +85,29 @@ class LearnedFeedback(Taught):
 
     rate: float = 0.2
 
+    def prepare(self, net, generator):
+        super().prepare(net, generator)
+        for layer in upper(net):
+            layer.keeps_sent = True
+
+    def sent(self, net: nn.Module, trial: Trial) -> dict[Weighted, Tensor]:
+        """What became of these errors below each layer: e B, as the net's own errors came down."""
+        return {layer: layer.sent * len(trial.costs) for layer in upper(net)}
+
     def learn(self, net, trial):
         xi, difference = self.perturb(net, trial)
         trials = len(difference)
-        error = self.errors(net, trial)
+        error, sent = self.errors(net, trial), self.sent(net, trial)
         scale = 1 / error[upper(net)[-1]].norm(dim=1).clamp(min=FLOOR)  # (B,)
         rate = self.rate * min(1, trials / sum(noise[0].numel() for noise in xi.values()))
         for layer, noise in xi.items():
             e = times(error[layer], scale)
             teacher = times(noise, difference * scale)  # lambda^
             power = e.square().sum().clamp(min=1e-12) / trials
-            layer.feedback -= slope(layer, e, teacher).mul_(rate / power)
+            residual = times(sent[layer], scale) - teacher  # e B - lambda^
+            layer.feedback -= slope(layer, e, residual).mul_(rate / power)
 
 
-def slope(layer: Weighted, e: Tensor, teacher: Tensor) -> Tensor:
+def slope(layer: Weighted, e: Tensor, residual: Tensor) -> Tensor:
     """Gradient of 0.5 |e B - lambda^|^2 (batch mean) in the layer's feedback weights B."""
-    residual = layer.below(e, teacher, layer.feedback) - teacher
-    return layer.product(e, residual).div_(len(e))
+    return layer.product(e / len(e), residual)
