@@ -24,7 +24,7 @@ from agents.credit.direct_learned_feedback import DirectLearnedFeedback
 from agents.credit.learned_feedback import LearnedFeedback
 from agents.credit.least_squares_feedback import LeastSquaresFeedback
 from agents.credit.regression import as_feedback
-from agents.layers import Linear
+from agents.layers import Linear, weighted
 from agents.signals import Signal
 
 FORMS = ["learned_feedback", "direct_learned_feedback", "least_squares_feedback"]
@@ -92,6 +92,22 @@ def test_the_noise_of_a_layer_teaches_that_layer_alone(noisy, form, monkeypatch)
 
     changed = [not torch.equal(*pair) for pair in zip(learned(noisy), learned(None), strict=True)]
     assert changed == [layer == noisy for layer in range(3)]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_noisy_pass_begins_behind_the_first_layer_and_other_passes_do_not(form, monkeypatch):
+    rule, net = RULES[form](), prepared("dense", form)
+    trial, responded, respond = settle(net, "label", make_images()), [], Linear.respond
+
+    def listed(layer, *given):
+        responded.append(layer)
+        return respond(layer, *given)
+
+    monkeypatch.setattr(Linear, "respond", listed)
+    rule.perturb(net, trial)
+    assert responded == upper(net)
+    net(trial.images)
+    assert responded == [*upper(net), *weighted(net)]
 
 
 @pytest.mark.parametrize("name", ["label", "reward_prediction"])

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from agents.credit.base import upper
 from agents.credit.direct_feedback_alignment import DirectFeedbackAlignment, spread
 from agents.credit.learned_feedback import LearnedFeedback
+from agents.credit.stages import cut
 from agents.layers import weighted
 
 
@@ -31,6 +32,7 @@ class DirectLearnedFeedback(DirectFeedbackAlignment, LearnedFeedback):
 
     def prepare(self, net, generator):
         super().prepare(net, generator)
+        cut(weighted(net)[:1])
         weighted(net)[-1].keeps_error = True
         for layer in upper(net):
             layer.feedback.zero_()

@@ -27,7 +27,8 @@ from torch import Tensor, nn
 
 from agents.credit.base import CreditRule, Trial, times, upper
 from agents.credit.noise import check_noise, draw
-from agents.layers import Weighted
+from agents.credit.stages import cut, same_answer
+from agents.layers import Weighted, weighted
 from agents.second_look import second_look
 
 FLOOR = 0.05  # output error below which a trial counts less: there L~ - L is mostly noise squared
@@ -50,6 +51,7 @@ class Taught(CreditRule):
         for layer in upper(net):
             layer.feedback = nn.Parameter(torch.zeros_like(layer.weight), requires_grad=False)
             layer.keeps_error = True
+        cut(weighted(net)[:1])  # keeps its answer: the noisy pass begins behind it
 
     def errors(self, net: nn.Module, trial: Trial) -> dict[Weighted, Tensor]:
         """The error that each layer's feedback carried down, of each trial's own cost L."""
@@ -66,7 +68,7 @@ class Taught(CreditRule):
 
         hooks = [layer.register_forward_pre_hook(add) for layer in upper(net)]
         try:
-            with second_look(net):
+            with second_look(net), same_answer(weighted(net)[0]):
                 costs = trial.cost(net(trial.images))
         finally:
             for hook in hooks:
@@ -102,10 +104,9 @@ class LearnedFeedback(Taught):
         rate = self.rate * min(1, trials / sum(noise[0].numel() for noise in xi.values()))
         for layer, noise in xi.items():
             e = times(error[layer], scale)
-            teacher = times(noise, difference * scale)  # lambda^
+            residual = times(sent[layer] - times(noise, difference), scale)  # e B - lambda^
             power = e.square().sum().clamp(min=1e-12) / trials
-            residual = times(sent[layer], scale) - teacher  # e B - lambda^
-            layer.feedback -= slope(layer, e, residual).mul_(rate / power)
+            layer.feedback -= slope(layer, e * (rate / power), residual)
 
 
 def slope(layer: Weighted, e: Tensor, residual: Tensor) -> Tensor:
