@@ -106,7 +106,7 @@ class LearnedFeedback(Taught):
             e = times(error[layer], scale)
             residual = times(sent[layer] - times(noise, difference), scale)  # e B - lambda^
             power = e.square().sum().clamp(min=1e-12) / trials
-            layer.feedback -= slope(layer, e * (rate / power), residual)
+            layer.feedback -= slope(layer, e, residual).mul_(rate / power)
 
 
 def slope(layer: Weighted, e: Tensor, residual: Tensor) -> Tensor:
