@@ -40,6 +40,8 @@ class Carry(torch.autograd.Function):
         if layer.keeps_error:
             layer.error = error
         below = layer.below(error, activity, feedback) if down else None
+        if layer.keeps_sent:
+            layer.sent = below
         product = layer.product(error, activity) if change or reciprocal else None
         offset = layer.offset(error) if bias else None
         # A feedback weight that learns sees the same local product (Kolen & Pollack); a copy,
@@ -56,6 +58,7 @@ class Weighted(nn.Module):
     # through a layer (`stages.cut`) may give it feedback of another shape.
     feedback: Any
     error: Tensor  # of the last backward pass, where `keeps_error` is set
+    sent: Tensor  # what that error became below the layer, where `keeps_sent` is set
     source: Tensor  # these three of the last forward pass, where `stages.cut` cuts the net
     arrived: Tensor
     answered: Tensor
@@ -65,7 +68,7 @@ class Weighted(nn.Module):
         self.weight = nn.Parameter(torch.zeros(weight_shape))
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
         self.register_parameter("feedback", None)
-        self.keeps_error = False
+        self.keeps_error = self.keeps_sent = False
 
     @property
     def fan_in(self) -> int:

@@ -36,13 +36,23 @@ def at_all_points(rule, net, trial) -> tuple[Trial, Points]:
     return repeated(net, trial, 2 * units), Points(points)
 
 
+def slope(layer, e, teacher) -> torch.Tensor:
+    """The gradient that the layer's feedback has where it hears e."""
+    residual = layer.below(e, teacher, layer.feedback) - teacher
+    return learned_feedback.slope(layer, e, residual)
+
+
 def fit(rule, net, signal, images, monkeypatch) -> dict:
-    """Each layer's e and lambda^ as `learn` has them, averaged over the noise."""
+    """Each layer's e and lambda^ as `learn` has them, averaged over the noise.
+
+    `learn` has the errors that came down; here they must be what the feedback makes of e.
+    """
     trial, points = at_all_points(rule, net, settle(net, signal, images))
     fitted = {}
 
-    def slope(layer, e, teacher):
-        fitted[layer] = [x.unflatten(0, (-1, len(images))).mean(0) for x in (e, teacher)]
+    def slope(layer, e, residual):
+        e, residual = (x.unflatten(0, (-1, len(images))).mean(0) for x in (e, residual))
+        fitted[layer] = e, layer.below(e, residual, layer.feedback) - residual
         return torch.zeros_like(layer.feedback)
 
     rule.assign(net, trial)

@@ -103,6 +103,21 @@ def test_kept_errors_are_those_of_each_layer(kind):
         assert torch.equal(layer.error, answer.grad)
 
 
+@pytest.mark.parametrize("kind", ["dense", "strided", "local", "residual", "dropout"])
+def test_what_a_layer_keeps_as_sent_is_its_own_way_down(kind):
+    net = prepared(kind, "feedback_alignment")
+    heard = {}
+    for layer in weighted(net):
+        layer.keeps_error = layer.keeps_sent = True
+        layer.register_forward_hook(lambda layer, inputs, _: heard.update({layer: inputs[0]}))
+    settle(net, "label", make_images()).costs.mean().backward()
+    first, *upper = weighted(net)
+    assert first.sent is None
+    for layer in upper:  # of a unit that others hear, too, only what this layer says
+        expected = layer.below(layer.error, heard[layer], layer.feedback)
+        assert torch.equal(layer.sent, expected)
+
+
 def test_a_frozen_weight_costs_no_product_and_still_lets_errors_through():
     layer = draw(Linear(5, 4).double(), 0).requires_grad_(False)
     activity = torch.randn(3, 5).double().requires_grad_()

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from agents.credit.base import upper
 from agents.credit.direct_feedback_alignment import DirectFeedbackAlignment, spread
 from agents.credit.learned_feedback import LearnedFeedback
+from agents.credit.stages import cut
 from agents.layers import weighted
 
 
@@ -31,6 +32,7 @@ class DirectLearnedFeedback(DirectFeedbackAlignment, LearnedFeedback):
 
     def prepare(self, net, generator):
         super().prepare(net, generator)
+        cut(weighted(net)[:1])
         weighted(net)[-1].keeps_error = True
         for layer in upper(net):
             layer.feedback.zero_()
@@ -38,3 +40,7 @@ class DirectLearnedFeedback(DirectFeedbackAlignment, LearnedFeedback):
     def errors(self, net, trial):
         error = weighted(net)[-1].error * len(trial.costs)  # e_L
         return {layer: spread(error, layer.answered) for layer in upper(net)}
+
+    def sent(self, net, trial):
+        errors = self.errors(net, trial).items()
+        return {layer: layer.below(e, layer.arrived, layer.feedback) for layer, e in errors}
