@@ -27,7 +27,8 @@ except ImportError as fault:
 
 from agents.comparison.options import script  # noqa: E402
 from agents.presets import FIGURES, RATIO, chosen  # noqa: E402
-from agents.reproduction import ratio, readme, scaling  # noqa: E402
+from agents.presets.figure import LEFT  # noqa: E402
+from agents.reproduction import coding, ratio, readme, scaling  # noqa: E402
 from agents.reproduction.reproduce import reproduce  # noqa: E402
 from agents.reproduction.results import FOLDER  # noqa: E402
 from agents.reproduction.table import sentences, table  # noqa: E402
@@ -84,8 +85,9 @@ def _one(name: str, args: Args, console: Console) -> str | None:
         console.print(f"{name}: {fault}", markup=False)
         return str(fault)
     console.print(table(figure, made))
-    scaled = scaling.sentences(figure, made) if figure.level else []
-    for sentence in (*sentences(figure, made), *scaled):
+    more = scaling.sentences(figure, made) if figure.level else []
+    more += coding.sentences() if figure.unit == LEFT else []
+    for sentence in (*sentences(figure, made), *more):
         console.print(sentence, markup=False, highlight=False)
     console.print(f"Rows: {made.path(args.rows)}", soft_wrap=True)
     return None

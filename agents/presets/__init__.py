@@ -3,7 +3,7 @@
 figure       what a figure is made of
 brainprop    BrainProp and backprop on nine networks and data sets, and on Tiny ImageNet
 akrout       weight mirror and Kolen-Pollack
-lansdell     feedback that node perturbation learns
+lansdell     feedback that node perturbation learns, of classifiers and of an autoencoder
 dfc          deep feedback control, weak and strong
 biotorch     sign symmetry
 ours         what nobody has published

@@ -1,12 +1,15 @@
 """What a figure of a paper is, as values: what was run, what was published, what is to be reached.
 
 All accuracies here are test accuracies in %; a figure that was published in errors says so by its
-`unit`, is shown in errors, and its goals are written in them.
+`unit`, is shown in errors, and its goals are written in them. So does one of autoencoders.
 """
 
 from dataclasses import dataclass
 
+from agents.autoencoder import Coding
 from agents.settings import Settings
+
+LEFT = "variance left"
 
 
 @dataclass(frozen=True)
@@ -28,10 +31,10 @@ class Published:
 
 @dataclass(frozen=True)
 class Line:
-    """One agent of a figure."""
+    """One agent of a figure, or one autoencoder."""
 
     name: str
-    settings: Settings
+    settings: Settings | Coding
     published: Published | None = None
     epochs: float | None = None
     """If not the figure's."""
@@ -90,7 +93,7 @@ class Figure:
     batch: int = 128
     seeds: int = 5
     unit: str = "accuracy"
-    """"accuracy" or "error", both in %."""
+    """"accuracy" or "error", or LEFT of the pixels by autoencoders, all in %."""
     protocols: tuple[str, ...] = ("published", "own")
     """Which are run; the goals are of the first."""
     patience: int = 0

@@ -11,5 +11,6 @@ results     one row a run, kept under benchmarks/reproduce
 measures    what else is read of a finished agent
 summary     what the rows say: line by line, goals, ratios
 scaling     trials against size: slopes and a picture
+coding      autoencoders, which are no agents: runs, rows and picture of their own
 table       the same for the terminal and for README
 """

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from agents.comparison.statistics import evaluation_points
-from agents.presets.figure import Figure, Line
+from agents.presets.figure import LEFT, Figure, Line
 from agents.runs.job import Job
 from agents.runs.protocol import Protocol
 from agents.settings import Settings
@@ -67,11 +67,12 @@ class Plan:
         if epochs is None:
             return
         epoch = len(load(find_spec(figure.env).kwargs["dataset"], SPLITS[protocol]).labels)
+        assert isinstance(line.settings, Settings)
         settings = self._settings(line.settings, epoch, epochs)
         for seed in self.seed_range:
             job = Job(
                 figure.env, f"{figure.name} {line.name}", settings, seed, figure.batch,
-                self._points(epoch, epochs, protocol), self.device,
+                self.points(epoch, epochs, protocol), self.device,
                 reads_test=protocol == "own", watched=figure.measure == "feedback_angle",
                 protocol=self._protocol(protocol),
             )  # fmt: skip
@@ -82,12 +83,13 @@ class Plan:
         sizes = (self.quick and self.figure.quick.sizes) or settings.sizes
         return replace(settings, drops=drops, sizes=sizes)
 
-    def _points(self, epoch: int, epochs: float, protocol: str) -> tuple[int, ...]:
+    def points(self, epoch: int, epochs: float, protocol: str) -> tuple[int, ...]:
         """Ends of epochs; where trials to a criterion count, those of the comparison too."""
         batch, budget = self.figure.batch, round(epochs * epoch)
         ends = [k * epoch for k in range(1, int(epochs) + 1)] + [budget]
         points = {batch * ceil(end / batch) for end in ends}
-        if protocol == "own" and (self.figure.reference or self.figure.level):
+        figure = self.figure
+        if protocol == "own" and (figure.reference or figure.level or figure.unit == LEFT):
             points |= set(evaluation_points(epoch, budget, batch))
         return tuple(sorted(points))
 

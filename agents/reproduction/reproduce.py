@@ -1,12 +1,14 @@
 """A figure from end to end: its runs, its rows, its picture."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from agents.comparison.options import make_folder
 from agents.making import pick_device
-from agents.presets.figure import Figure
-from agents.reproduction import needs, scaling
-from agents.reproduction.plan import Plan, Planned
+from agents.presets.figure import LEFT, Figure
+from agents.reproduction import coding, needs, scaling
+from agents.reproduction.plan import Plan
 from agents.reproduction.results import Record, record
 from agents.runs.sweep import How, run_all
 
@@ -24,22 +26,37 @@ def reproduce(
     place = pick_device(device)
     if not quick:
         needs.check(figure, place, insists=device == "cpu")
-    planned = _plan(Plan(figure, quick, str(place), seeds))
     make_folder(out)
-    results = run_all([one.job for one in planned], out, how)
-    made = record(planned, results, out)
+    made = _made(Plan(figure, quick, str(place), seeds), out, how)
     make_folder(rows)
     made.write(rows)
+    picture = made.path(rows).with_suffix(".png")
     if figure.level:
-        scaling.draw(figure, made, made.path(rows).with_suffix(".png"))
+        scaling.draw(figure, made, picture)
+    if figure.unit == LEFT:
+        coding.draw(figure, made, picture)
     return made
 
 
-def _plan(plan: Plan) -> list[Planned]:
+def _made(plan: Plan, out: Path, how: How) -> Record:
+    """Make the runs that are missing."""
+    if plan.figure.unit == LEFT:
+        with _images_of(plan.figure):
+            coded = coding.runs(plan)
+        return coding.record(coded, plan.quick, out, how)
+    with _images_of(plan.figure):
+        planned = plan.runs()
+    results = run_all([one.job for one in planned], out, how)
+    return record(planned, results, out)
+
+
+@contextmanager
+def _images_of(figure: Figure) -> Iterator[None]:
+    """Images are opened inside."""
     try:
-        return plan.runs()
+        yield
     except (ConnectionError, FileNotFoundError) as fault:
         raise ValueError(
-            f"{plan.figure.name} needs images that are not here: {fault}. CREDIT_ENVS_MIRROR names "
+            f"{figure.name} needs images that are not here: {fault}. CREDIT_ENVS_MIRROR names "
             "a folder with a copy of the Hub's files, CREDIT_ENVS_CACHE one with a filled cache"
         ) from fault

@@ -9,7 +9,7 @@ from statistics import fmean
 
 from agents.comparison import statistics
 from agents.comparison.statistics import MIN_SEEDS, Estimate, Ratio
-from agents.presets.figure import Figure, Goal, Line
+from agents.presets.figure import LEFT, Figure, Goal, Line
 from agents.reproduction.results import Record, Row
 
 
@@ -62,7 +62,7 @@ def _shown(figure: Figure, line: Line, rows: Sequence[Row]) -> Shown:
 
 
 def _by_seed(rows: Sequence[Row], what: str, protocol: str) -> dict[int, float | None]:
-    return {row["seed"]: row[what] for row in rows if row["protocol"] == protocol}
+    return {row["seed"]: row.get(what) for row in rows if row["protocol"] == protocol}
 
 
 def _ratio(
@@ -76,12 +76,14 @@ def _ratio(
 
 def _values(figure: Figure, rows: Sequence[Row], protocol: str) -> list[float]:
     chosen = sorted((r for r in rows if r["protocol"] == protocol), key=lambda r: r["seed"])
-    return [in_unit(figure, row["accuracy"]) for row in chosen]
+    return [_in_unit(figure, row) for row in chosen]
 
 
-def in_unit(figure: Figure, accuracy: float) -> float:
-    """An accuracy (0..1) as the figure has it."""
-    return 100 * (accuracy if figure.unit == "accuracy" else 1 - accuracy)
+def _in_unit(figure: Figure, row: Row) -> float:
+    """What a run reached, as the figure has it."""
+    if figure.unit == LEFT:
+        return 100 * row["left"]
+    return 100 * (row["accuracy"] if figure.unit == "accuracy" else 1 - row["accuracy"])
 
 
 def _measured(rows: Sequence[Row]) -> dict[str, list[float]]:

@@ -81,7 +81,8 @@ def sweep(jobs: Sequence[Job], root: Path, how: How) -> list[Outcome]:
 def _make(todo: Sequence[Job], root: Path, how: How) -> dict[Job, Outcome]:
     total = sum(job.points[-1] for job in todo)
     try:
-        with executor(how, todo, root) as pool, Bar(total, how.quiet) as bar:
+        on_gpu = any(job.on_gpu for job in todo)
+        with executor(how, len(todo), on_gpu, root) as pool, Bar(total, how.quiet) as bar:
             watch = Watch(todo, root, bar)
             plan = Attempt(
                 todo[0], root, origin(), how.threads, how.deterministic, retry=how.retry,
@@ -101,12 +102,11 @@ def _make(todo: Sequence[Job], root: Path, how: How) -> dict[Job, Outcome]:
         raise Failed(str(fault)) from fault
 
 
-def executor(how: How, todo: Sequence[Job], root: Path) -> AbstractContextManager[Any]:
+def executor(how: How, runs: int, on_gpu: bool, root: Path) -> AbstractContextManager[Any]:
     """Anything with `submit`, whose futures know `done`, `result` and `cancel`."""
-    on_gpu = any(job.on_gpu for job in todo)
     if how.executor == "slurm":
         return slurm(root, how.slurm, how.threads, on_gpu)
-    return local(how.workers, len(todo), on_gpu)
+    return local(how.workers, runs, on_gpu)
 
 
 class Watch:
