@@ -89,6 +89,10 @@ def capturable(*settings):
     return optimizer
 
 
+def test_fewer_bits_are_replayed(device):
+    assert same(Settings(credit="kolen_pollack", sizes=(7,), precision="bf16"), device)
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "adamw"])
 def test_replayed_optimizers_count_their_steps(optimizer, device, monkeypatch):
     if device == "cpu":  # where PyTorch refuses what it can do as well
