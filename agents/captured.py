@@ -12,7 +12,7 @@ learns bit for bit what plain trials learn. A number that the host changes would
 it was: so the learning rate's drops, and an agent that was restored, have a new one made.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import torch
@@ -42,12 +42,18 @@ class Graph(Protocol):
 
 
 class CudaGraph:
-    """A graph on a GPU; draws from the generators go on with each replay."""
+    """A graph on an agent's GPU; draws from its generators go on with each replay."""
 
-    def __init__(self, generators: Iterable[torch.Generator]):
+    def __init__(self, agent: Agent):
+        if agent.device.type != "cuda":
+            raise ValueError(
+                f"a CUDA graph needs a GPU, this agent is on {agent.device}: make it, and its "
+                'environment, with device="cuda", or run plain trials'
+            )
         self._graph: Any = torch.cuda.CUDAGraph()
-        for generator in generators:
-            self._graph.register_generator_state(generator)
+        for generator in agent.generators.values():
+            if generator.device.type == "cuda":
+                self._graph.register_generator_state(generator)
 
     def aside(self, body: Body) -> None:
         """Capturing needs a stream of its own; so do the trials that prepare for it."""
@@ -76,16 +82,21 @@ class Captured:
     """
 
     def __init__(
-        self, agent: Agent, env: VectorEnv,
-        make_graph: Callable[[list[torch.Generator]], Graph] = CudaGraph,
-    ):  # fmt: skip
+        self, agent: Agent, env: VectorEnv, make_graph: Callable[[Agent], Graph] = CudaGraph
+    ):
         if not isinstance(agent, Agent) or agent.watch is not None:
             raise ValueError("only trials of the engine's agents, unwatched, can be replayed")
         check_environment(env, agent.learns_from == "label", agent.presentations)
         self.agent, self._make, self._batch = agent, make_graph, env.num_envs
         self._env = Replayed(env)
         self._clock = torch.zeros((), dtype=torch.int64, device=agent.device)
-        self._plain, self._graph, self._rate, self._state = PLAIN, self._new(), None, None
+        if self._env.device != self._clock.device:
+            raise ValueError(
+                f"the agent is on {self._clock.device}, its environment on {self._env.device}: "
+                "make both with the same device"
+            )
+        self._plain, self._graph = PLAIN, make_graph(agent)
+        self._rate = self._state = None  # of the graph
         self._reward: Tensor
 
     def __call__(self) -> Tensor:
@@ -110,13 +121,10 @@ class Captured:
             self.agent.learn(label if self.agent.learns_from == "label" else self._reward)
 
     def _capture(self) -> None:
-        self._graph, agent = self._new(), self.agent
+        agent = self.agent
+        self._graph = self._make(agent)
         trials, agent.clock = agent.trials, self._clock
         try:
             self._graph.capture(self._trial)
         finally:
             agent.trials, agent.clock = trials, None
-
-    def _new(self) -> Graph:
-        drawn = self.agent.generators.values()
-        return self._make([each for each in drawn if each.device == self.agent.device])

@@ -8,6 +8,7 @@ optimiser.step                        error x activity
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from agents.exchange import answers_of, batch_of, like, no_answer, unusable
 from agents.explore import EXPLORE
 from agents.networks import NETWORKS, Shape, initialise
 from agents.plasticity import make_optimizer, take_step
+from agents.precision import precision
 from agents.seeding import generators
 from agents.settings import Settings
 from agents.signals import SIGNALS
@@ -73,6 +75,7 @@ class Agent:
         self.optimizer = make_optimizer(
             self.net, settings.optimizer, settings.lr, settings.momentum, settings.weight_decay
         )
+        self._precision = partial(precision, settings.precision, self.device)
         self._not_finite = FirstBad(self.device, Diverged)
         self._no_answer = FirstBad(self.device, no_answer)
         self._learning = [p for p in self.net.parameters() if p.requires_grad]
@@ -99,7 +102,10 @@ class Agent:
         NumPy in, NumPy out; torch in, torch out; one image gives an int.
         """
         batch = batch_of(images, self.shape, self.device)
-        output = self.rule.look(self.net, batch, self.generators["noise"], self._before)
+        with self._precision():
+            output = self.rule.look(self.net, batch, self.generators["noise"], self._before)
+        if self.settings.precision == "bf16":
+            output = output.float()  # costs are float32
         draws = uniform(
             torch.empty(len(batch), 1 + self.classes, device=self.device),
             self.generators["exploration"],
@@ -125,8 +131,9 @@ class Agent:
             return
         self._before = None
         self.optimizer.zero_grad()
-        self.rule.assign(self.net, trial)
-        self.rule.learn(self.net, trial)
+        with self._precision():
+            self.rule.assign(self.net, trial)
+            self.rule.learn(self.net, trial)
         if self.watch is not None:
             self.watch(self.net, trial)
         take_step(self.optimizer, self.settings.rate(self.trials))
@@ -159,7 +166,8 @@ class Agent:
         self.net.eval()
         try:
             batch = batch_of(images, self.shape, self.device)
-            return like(images, self.net(batch).argmax(1))
+            with self._precision():
+                return like(images, self.net(batch).argmax(1))
         finally:
             self.net.train()
 

@@ -43,7 +43,8 @@ class BatchNorm2d(nn.BatchNorm2d):
             if self.training:  # a prediction between two looks changes nothing
                 self.first = input.detach()
             return super().forward(input)
-        variance, mean = torch.var_mean(self.first, (0, 2, 3), correction=0)
+        first = self.first.to(self.weight.dtype)  # more bits than autocast gave it
+        variance, mean = torch.var_mean(first, (0, 2, 3), correction=0)
         return F.batch_norm(input, mean, variance, self.weight, self.bias, False, 0.0, self.eps)
 
 

@@ -17,8 +17,13 @@ class Replayed:
     """The open batch of an environment that was reset; the environment goes on by `turn` alone."""
 
     def __init__(self, env: Any) -> None:
-        self._env = checked(env.unwrapped)
+        self._env = checked(env)
         self._index = torch.empty_like(self._env._index)  # (B,)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the images are."""
+        return self._index.device
 
     def turn(self) -> None:
         """The host's part: open these trials for `images` and `answer`, and leave them behind."""
@@ -41,8 +46,8 @@ def checked(env: Any) -> RewardVectorEnv:
     """Return the environment, or raise a ValueError if its trials cannot be replayed."""
     if not isinstance(env, RewardVectorEnv) or env.device is None:
         raise ValueError(
-            "Only trials that stay on a device can be replayed: use gym.make_vec(id, num_envs=B, "
-            'device="cuda").'
+            "Only trials that stay on a device, and in no wrapper, can be replayed: use "
+            'gym.make_vec(id, num_envs=B, device="cuda") as it is.'
         )
     if env.rewards != Rewards():
         raise ValueError(

@@ -15,9 +15,9 @@ READS = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
 class Recorder(TorchDispatchMode):
     """Has the methods of `agents.captured.CudaGraph`."""
 
-    def __init__(self, generators):
+    def __init__(self, agent):
         super().__init__()
-        self.generators, self.calls, self.done = generators, [], False
+        self.calls, self.done = [], False
 
     def aside(self, body):
         body()

@@ -9,6 +9,7 @@ import gymnasium as gym
 import pytest
 import torch
 from cells import CELLS
+from gymnasium.vector import VectorWrapper
 from recorder import Recorder
 from states import alike, equal, state
 
@@ -87,6 +88,10 @@ def capturable(*settings):
     for group in optimizer.param_groups:
         group["capturable"] = True
     return optimizer
+
+
+def test_fewer_bits_are_replayed(device):
+    assert same(Settings(credit="kolen_pollack", sizes=(7,), precision="bf16"), device)
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw"])
@@ -183,10 +188,13 @@ def test_what_cannot_be_replayed_is_refused(device):
     agent, env = pair(Settings(sizes=(7,)), device)
     with pytest.raises(ValueError, match="flip=0.1.* need the host in each trial"):
         Captured(*pair(Settings(sizes=(7,)), device, rewards={"flip": 0.1}))
-    with pytest.raises(ValueError, match="trials that stay on a device can be replayed"):
-        Captured(agent, gym.make_vec("DigitsReward-v0", num_envs=BATCH))
+    for other in (gym.make_vec("DigitsReward-v0", num_envs=BATCH), VectorWrapper(env)):
+        with pytest.raises(ValueError, match="on a device, and in no wrapper, can be replayed"):
+            Captured(agent, other)
     with pytest.raises(ValueError, match="this agent learns from labels"):
         Captured(Agent(Settings("label"), (8, 8, 1), 10, device=device), env)
+    with pytest.raises(ValueError, match="a CUDA graph needs a GPU, this agent is on cpu"):
+        Captured(*pair(Settings(sizes=(7,)), "cpu"))
     Alignment(agent)
     with pytest.raises(ValueError, match="only trials of the engine's agents, unwatched"):
         Captured(agent, env)

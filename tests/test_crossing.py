@@ -19,6 +19,7 @@ from torch.utils._pytree import tree_leaves
 
 import credit_envs.tensors
 from agents import learner
+from agents.captured import PLAIN, Captured, CudaGraph
 from agents.credit import RULES
 from agents.credit.backprop import Backprop
 from agents.layers import Conv2d
@@ -71,13 +72,17 @@ def device(request, monkeypatch):
     return request.param
 
 
-def run(device, settings, trials=4, position=0, **options):
-    """Some trials; in the first everything is made that stays."""
+def made(device, settings, **options):
     env = gym.make_vec(
         "DigitsReward-v0", num_envs=4, device=device, presentations=settings.rule.presentations,
         reveal_label=settings.learns_from == "label", **options,
     )  # fmt: skip
-    agent = Agent(settings, (8, 8, 1), int(env.single_action_space.n), device=device)
+    return Agent(settings, (8, 8, 1), int(env.single_action_space.n), device=device), env
+
+
+def run(device, settings, trials=4, position=0, **options):
+    """Some trials; in the first everything is made that stays."""
+    agent, env = made(device, settings, **options)
     images, _ = env.reset(seed=0, options={"position": position})
 
     def trial() -> None:
@@ -135,6 +140,33 @@ def test_no_form_of_the_images_crosses(device, signal):
 def test_the_next_pass_comes_without_a_wait(device):
     images = len(credit_envs.datasets.load("Digits", "train").labels)
     run(device, Settings(sizes=(5,)), position=images - 6, rewards={"flip": 0.1})
+
+
+class Nothing:
+    """A graph that does nothing when it is replayed: what is left is the host's part."""
+
+    def __init__(self, agent):
+        pass
+
+    def capture(self, body):
+        body()
+
+    aside = capture
+
+    def replay(self):
+        pass
+
+
+def test_no_replay_crosses(device):
+    agent, env = made(device, Settings(sizes=(5,)))
+    env.reset(seed=0)
+    trial = Captured(agent, env, CudaGraph if device == "cuda" else Nothing)
+    for _ in range(PLAIN + 1):
+        trial()
+    with nothing_crosses():
+        for _ in range(5):
+            trial()
+    assert agent.trials == 4 * (PLAIN + 6)
 
 
 class Reading(Backprop):

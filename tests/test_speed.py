@@ -16,6 +16,7 @@ import torch
 
 from agents import speed
 from agents.making import make_agent
+from agents.precision import PRECISIONS
 from agents.settings import Settings
 from agents.speed.case import Case, Missing, Reading, race, side
 from agents.speed.images import DRY
@@ -33,7 +34,7 @@ FIELDS = {
 PROCESSES = {case.name for case in OPENING}  # each repeat starts a new Python: seconds
 NEED = {
     "gymnax",
-    *(f"gpu-{net}-{p}-mfu" for net in ("deep", "dense") for p in ("strict", "tf32", "bf16")),
+    *(f"gpu-{net}-{p}-mfu" for net in ("deep", "dense") for p in PRECISIONS),
 }
 
 

@@ -37,6 +37,7 @@ class CreditRule:
     name: ClassVar[str]
     transports_weights: ClassVar[bool] = False  # does the backward pass read forward weights?
     layerwise: ClassVar[bool] = True  # does each layer's error come from the one above it?
+    compares_passes: ClassVar[bool] = False  # learns from a small difference between two passes?
     needs_same_decay: ClassVar[bool] = False  # refuses optimisers that treat W and B unlike
     serves: ClassVar[tuple[type[Weighted], ...]] = (Linear, Conv2d, LocallyConnected2d)
     signals: ClassVar[tuple[str, ...]] = ()  # the signals it can go with; empty: all

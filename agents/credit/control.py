@@ -44,6 +44,7 @@ class Controlled(CreditRule):
     """
 
     layerwise = False
+    compares_passes = True
     serves = (Linear,)
 
     rate: float = 0.5

@@ -38,6 +38,8 @@ FLOOR = 0.05  # output error below which a trial counts less: there L~ - L is mo
 class Taught(CreditRule):
     """Feedback weights are taught by node perturbation with the standard deviation `noise`."""
 
+    compares_passes = True
+
     noise: float = 0.001
 
     @property

@@ -76,6 +76,7 @@ class NodePerturbation(NoisyUnits):
     """Mode A: the signal's cost, looked at a second time."""
 
     name = "node_perturbation"
+    compares_passes = True
     largest_rate = 0.04
 
     noise: float = 0.001

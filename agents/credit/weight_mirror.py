@@ -67,7 +67,7 @@ class WeightMirror(CreditRule):
     def mirror(self, layer: Weighted, phi: nn.Module, trials: int, generator: Source) -> None:
         """Drive one layer by noise, once, and let its feedback follow what it answers."""
         xi = self.draw(layer, trials, generator)
-        layer.feedback.lerp_(self.reflection(layer, phi, xi), self.rate)
+        layer.feedback.lerp_(self.reflection(layer, phi, xi).to(layer.feedback), self.rate)
 
     def draw(self, layer: Weighted, trials: int, generator: Source) -> Tensor:
         """Noise xi (trials, ...) in place of the layer's input."""
@@ -77,6 +77,7 @@ class WeightMirror(CreditRule):
     def reflection(self, layer: Weighted, phi: nn.Module, xi: Tensor) -> Tensor:
         """What these trials of noise say of the layer's weights: y^T xi / s^2, trial mean."""
         y = phi(layer.respond(xi, layer.weight, layer.bias))
+        xi = xi.to(y)  # which autocast makes of fewer bits
         taps = layer.product(torch.ones_like(y[:1]), torch.ones_like(xi[:1]))
         # A tap that only ever meets padding has met nothing: its sum is zero, and stays so.
         return layer.product(y, xi) / (len(xi) * self.noise**2 * taps.clamp(min=1))
