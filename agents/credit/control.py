@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from agents.credit.base import CreditRule, Trial
 from agents.credit.circuit import Circuit, State, chain
 from agents.credit.noise import check_noise, draw
+from agents.credit.stages import cut
 from agents.layers import Linear
 
 
@@ -82,7 +83,9 @@ class Controlled(CreditRule):
 
     def prepare(self, net, generator):
         """Q_L = I; the others start at zero, or N(0, 2 / (n_i + K)) where they do not learn."""
-        *hidden, output = chain(net)[1]
+        layers, _ = chain(net)
+        cut(layers)
+        *hidden, output = layers
         like, classes = output.weight, output.fan_out
         for layer in hidden:
             start = like.new_zeros(layer.fan_out, classes)
@@ -96,7 +99,7 @@ class Controlled(CreditRule):
         noise: Iterator[Tensor] | None = None,
     ) -> Iterator[Moment]:  # fmt: skip
         """Let the controller work on the chain; `error` gives e of an output."""
-        state, feedback = circuit.forward(), circuit.feedback
+        state, feedback = circuit.start, circuit.feedback
         e = error(state.r[-1])
         integral = self.dt * e
         for _ in range(self.steps):

@@ -65,7 +65,7 @@ class StrongDFC(Controlled):
 
     @property
     def passes(self) -> int:
-        return 2 + self.steps + (self.phases == 2 and self.rate > 0)  # acting, the start, the steps
+        return 1 + self.steps + (self.phases == 2 and self.rate > 0)  # acting, the steps, the sleep
 
     def __post_init__(self):
         super().__post_init__()
@@ -84,7 +84,7 @@ class StrongDFC(Controlled):
 
     @torch.no_grad()
     def assign(self, net, trial):
-        circuit = Circuit(net, trial.images)
+        circuit = Circuit(net)
         target = self.target(trial)
 
         def error(output: Tensor) -> Tensor:
@@ -101,7 +101,7 @@ class StrongDFC(Controlled):
     @torch.no_grad()
     def learn(self, net, trial):
         if self.phases == 2 and self.rate > 0:
-            sleep(Circuit(net, trial.images), trial, self.rate, self.noise)
+            sleep(Circuit(net), trial, self.rate, self.noise)
 
     def target(self, trial: Trial) -> Tensor:
         """r* (B, K): what the output would mean after a full step down the cost."""
