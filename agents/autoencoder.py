@@ -28,6 +28,8 @@ from agents.signals import Cost
 
 CHUNK = 1000  # images given back at once, where nothing is learned
 
+pixels = Pixels(flat=True)
+
 
 @dataclass(frozen=True)
 class Coding:
@@ -39,7 +41,7 @@ class Coding:
     sizes: tuple[int, ...] = (50, 2, 50)
     """Units of the three hidden layers, the bottleneck in the middle."""
     waits: int = 0
-    """Batches in which only the output layer learns."""
+    """Batches at first in which only the output layer learns."""
 
     def __post_init__(self):
         if len(self.sizes) != 3 or min(self.sizes) < 1:
@@ -96,9 +98,6 @@ def reconstruction(images: Tensor) -> Cost:
     """The cost of giving something else back than the images (B, H, W, C): 0.5 |x - output|^2."""
     x = pixels(images)
     return lambda output: 0.5 * (x - output).square().sum(1)
-
-
-pixels = Pixels(flat=True)
 
 
 def as_it_is(output: Tensor) -> Tensor:

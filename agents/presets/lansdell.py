@@ -69,7 +69,7 @@ def _autoencoder() -> Figure:
         epochs=533,  # 1000 x 1000 steps of 32
         own_epochs=10,
         quick=Quick(2, 60),
-        hours=0.5,
+        hours=0.3,
         batch=32,
         unit=LEFT,
         protocols=("own",),
