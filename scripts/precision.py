@@ -30,7 +30,7 @@ from agents.precision import PRECISIONS  # noqa: E402
 from agents.runs.job import Result  # noqa: E402
 from agents.runs.sweep import run_all  # noqa: E402
 
-COLUMNS = ("agent", "precision", "seed", "test_accuracy", "diverged", "seconds")
+COLUMNS = ("agent", "precision", "seed", "test_accuracy", "diverged")
 REFERENCE = PRECISIONS[0]
 
 Runs = dict[tuple[str, str], list[Result]]  # by agent and precision, in the order of their seeds
@@ -57,8 +57,9 @@ def main(args: Args) -> None:
             "precision is set beside float32, for agents of the suite: choose tf32 or bf16, and "
             f"no class of your own, got {args.precision} for {args.agents}"
         )
-    both = {"precision": (REFERENCE, args.precision)}
-    jobs = Plan(args, range(FIRST_SEED, FIRST_SEED + args.seeds), both).jobs()
+    seeds = range(FIRST_SEED, FIRST_SEED + args.seeds)
+    plan = Plan(args, seeds, {"precision": (REFERENCE, args.precision)})
+    jobs = sorted(plan.jobs(), key=lambda job: list(args.cells()).index(job.agent))
     make_folder(args.out)
     results = run_all(jobs, args.out / "runs", args)
     found: Runs = {}
@@ -71,7 +72,7 @@ def main(args: Args) -> None:
 
 def _write(found: Runs, path: Path) -> None:
     rows = [
-        asdict(result) | {"precision": precision, "seconds": round(result.seconds, 1)}
+        asdict(result) | {"precision": precision}
         for (_, precision), results in found.items()
         for result in results
     ]
