@@ -30,7 +30,7 @@ from agents.precision import PRECISIONS  # noqa: E402
 from agents.runs.job import Result  # noqa: E402
 from agents.runs.sweep import run_all  # noqa: E402
 
-COLUMNS = ("agent", "precision", "seed", "test_accuracy", "diverged", "seconds")
+COLUMNS = ("agent", "precision", "seed", "test_accuracy", "diverged")
 REFERENCE = PRECISIONS[0]
 
 Runs = dict[tuple[str, str], list[Result]]  # by agent and precision, in the order of their seeds
@@ -52,34 +52,44 @@ class Args(Options):
 
 def main(args: Args) -> None:
     """Run, and say what came out and where it is."""
-    both = {"precision": (REFERENCE, args.precision)}
-    jobs = Plan(args, range(FIRST_SEED, FIRST_SEED + args.seeds), both).jobs()
+    if args.precision == REFERENCE or None in args.cells().values():
+        raise ValueError(
+            "precision is set beside float32, for agents of the suite: choose tf32 or bf16, and "
+            f"no class of your own, got {args.precision} for {args.agents}"
+        )
+    seeds = range(FIRST_SEED, FIRST_SEED + args.seeds)
+    plan = Plan(args, seeds, {"precision": (REFERENCE, args.precision)})
+    jobs = sorted(plan.jobs(), key=lambda job: list(args.cells()).index(job.agent))
     make_folder(args.out)
+    results = run_all(jobs, args.out / "runs", args)
     found: Runs = {}
-    for job, result in zip(jobs, run_all(jobs, args.out / "runs", args), strict=True):
-        precision = job.settings.precision if job.settings else REFERENCE
-        found.setdefault((job.agent, precision), []).append(result)
+    for job, result in zip(jobs, results, strict=True):
+        assert job.settings is not None
+        found.setdefault((job.agent, job.settings.precision), []).append(result)
+    _write(found, args.out / "precision.csv")
+    Console(width=None if Console().is_terminal else 100).print(table(found))
+
+
+def _write(found: Runs, path: Path) -> None:
     rows = [
-        asdict(result) | {"precision": precision, "seconds": round(result.seconds, 1)}
+        asdict(result) | {"precision": precision}
         for (_, precision), results in found.items()
         for result in results
     ]
-    chosen = [{column: row[column] for column in COLUMNS} for row in rows]
-    write_table(args.out / "precision.csv", COLUMNS, chosen)
-    Console(width=None if Console().is_terminal else 100).print(table(found))
+    write_table(path, COLUMNS, [{column: row[column] for column in COLUMNS} for row in rows])
 
 
 def table(found: Runs) -> Table:
     """Test accuracy in %, and how far it is from float32's, in points."""
     shown = Table(
-        "agent", "precision", "test accuracy, %", "less float32's", "diverged", box=SIMPLE_HEAD,
-        caption="[Student t 95 %]",
+        "agent", "precision", "test accuracy, %", "from float32, points", "diverged",
+        box=SIMPLE_HEAD, caption="[Student t 95 %]",
     )  # fmt: skip
     for (agent, precision), results in found.items():
         own, reference = _accuracies(results), _accuracies(found[agent, REFERENCE])
-        less = "" if precision == REFERENCE else _text(paired_difference(own, reference), "+.2f")
+        apart = "" if precision == REFERENCE else _text(paired_difference(own, reference), "+.2f")
         diverged = sum(result.diverged is not None for result in results)
-        shown.add_row(agent, precision, _text(mean_interval(own), ".2f"), less, str(diverged))
+        shown.add_row(agent, precision, _text(mean_interval(own), ".2f"), apart, str(diverged))
     return shown
 
 

@@ -1,9 +1,15 @@
 """Fewer bits in the products, by a setting: what stays float32, and who is refused."""
 
+import csv
+import runpy
+import sys
+from pathlib import Path
+
 import gymnasium as gym
 import pytest
 import torch
 from cells import distance, served
+from small import without_processes
 from states import alike
 
 from agents import Settings, make_agent, train
@@ -11,6 +17,7 @@ from agents.credit import RULES
 from agents.precision import PRECISIONS, precision
 from agents.settings import settings_from
 
+SCRIPT = Path(__file__).parents[1] / "scripts" / "precision.py"
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 COMPARING = [name for name, rule in RULES.items() if rule.compares_passes]
 OTHERS = [name for name in RULES if name not in COMPARING]
@@ -86,3 +93,25 @@ def test_a_precision_is_kept_in_settings_and_unknown_ones_are_refused():
     assert "precision" not in Settings().to_dict()  # runs from before there was one keep their keys
     with pytest.raises(ValueError, match="unknown precision 'fp8': choose one of float32, tf32"):
         Settings(precision="fp8")
+
+
+def test_the_script_sets_two_precisions_side_by_side(tmp_path, monkeypatch, capsys):
+    made = without_processes(monkeypatch)
+    arguments = ["--agents", "q_agrel", "--sizes", "6", "--epochs", "1", "--seeds", "2", "--quiet"]
+    monkeypatch.setattr(sys, "argv", ["precision.py", *arguments, "--out", str(tmp_path)])
+    runpy.run_path(str(SCRIPT), run_name="__main__")
+    with (tmp_path / "precision.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    told = [(row["precision"], row["seed"]) for row in rows]
+    assert told == [(name, seed) for name in ("float32", "bf16") for seed in ("100", "101")]
+    assert len(made) == 4
+    less = 50 * sum(float(row["test_accuracy"]) for row in rows[2:])
+    less -= 50 * sum(float(row["test_accuracy"]) for row in rows[:2])
+    assert f"{less:+.2f}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("wrong", [["--precision", "float32"], ["--agents", "small:Inline"]])
+def test_the_script_refuses_what_has_no_other_precision(wrong, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["precision.py", *wrong])
+    with pytest.raises(SystemExit, match="is set beside float32, for agents of the suite: choose"):
+        runpy.run_path(str(SCRIPT), run_name="__main__")
