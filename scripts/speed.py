@@ -79,7 +79,7 @@ def main(args: Args) -> None:
     console = Console(width=None if Console().is_terminal else 100)
     console.print(heading(told), table(results), *notes(results), sep="\n")
     if args.picture:
-        picture(results, args.picture)
+        picture(results, args.picture, heading(told))
     if args.json:
         write_whole(args.json, (json.dumps(told, indent=1) + "\n").encode())
 

@@ -54,7 +54,7 @@ def test_every_case_runs_in_miniature(results):
 
 
 def test_growth_is_drawn(results, tmp_path):
-    picture(list(results.values()), tmp_path / "growth.png")
+    picture(list(results.values()), tmp_path / "growth.png", "a machine")
     assert (tmp_path / "growth.png").stat().st_size > 5000
 
 
