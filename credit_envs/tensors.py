@@ -51,7 +51,7 @@ class TorchBatch:
         if actions.shape != (self._size,):
             raise ValueError(f"The actions' shape is {tuple(actions.shape)}, not ({self._size},).")
         actions = actions.to(torch.int64)  # in a smaller type their number may overflow
-        self._no_class.note((actions < 0) | (actions >= self._task.actions), trial)
+        self._no_class.note(actions.clamp(0, self._task.actions - 1) != actions, trial)
         return actions
 
     def check_actions(self) -> None:
