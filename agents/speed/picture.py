@@ -1,6 +1,7 @@
 """Images per second against batch and width, drawn from the results of the growth cases."""
 
 from collections.abc import Sequence
+from math import ceil, floor, log10
 from pathlib import Path
 
 from agents.speed.measure import Left, Result
@@ -14,8 +15,8 @@ AXES = {
 def picture(results: Sequence[Result | Left], path: Path, measured: str) -> None:
     """Draw what there is of `batch-<n>` and `width-<n>`, both axes logarithmic.
 
-    `measured` says above it on what machine. A dotted line is what is lost to products alone: as
-    many images/s whatever the batch, four times fewer for twice the width.
+    `measured` says above it on what machine. The dotted line is the largest net's speed at the
+    smaller nets' products: below it, time goes elsewhere.
     """
     from matplotlib.figure import Figure
 
@@ -27,12 +28,25 @@ def picture(results: Sequence[Result | Left], path: Path, measured: str) -> None
         axes.loglog(at, [result.ours for result in found], "o-", label="q_agrel")
         axes.loglog(at, [result.theirs for result in found], "x--", label="supervised, by hand")
         if kind == "width" and found:
-            products = [found[-1].theirs * (at[-1] / width) ** 2 for width in at]
-            axes.loglog(at, products, ":", color="gray", label="1 / width$^2$")
+            work = [products(width) for width in at]
+            even = [found[-1].theirs * work[-1] / part for part in work]
+            axes.loglog(at, even, ":", color="gray", label="as fast per product")
         axes.set_xlabel(name)
         axes.set_ylabel("images/s")
         axes.set_xticks(at, map(str, at))
+        axes.set_ylim(*decades([r.ours for r in found] + [r.theirs for r in found]))
         axes.minorticks_off()
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
     figure.savefig(path, dpi=150)
+
+
+def products(width: int) -> int:
+    """Multiply-adds of learning from an image of 784 pixels: up, the changes, down to layer one."""
+    weights = 784 * width, width**2, width**2, 10 * width
+    return 3 * sum(weights) - weights[0]
+
+
+def decades(values: Sequence[float]) -> tuple[float, float]:
+    """The powers of ten around the values, if there are any."""
+    return 10 ** floor(log10(min(values, default=1))), 10 ** ceil(log10(max(values, default=10)))
