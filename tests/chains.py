@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from agents.credit import Trial
 from agents.credit.circuit import Circuit
 from agents.credit.control import Controlled
-from agents.credit.stages import cut
 from agents.layers import Linear, weighted
 from agents.networks.pixels import Pixels
 
@@ -60,8 +59,7 @@ def inputs(trials: int, size: int = 4, seed: int = 2) -> Tensor:
 
 @torch.enable_grad()
 def circuit_of(net: nn.Module, images: Tensor) -> Circuit:
-    """The chain after a pass over these images."""
-    cut(weighted(net))
+    """The chain of a net that is ready, after a pass over these images."""
     net(images)
     return Circuit(net)
 

@@ -5,6 +5,7 @@
 Every layer has feedback Q_i (n_i, K) of its own, straight from the K controls.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -69,13 +70,21 @@ class Circuit:
                 values.append(value)
         return state
 
-    def loop_gain(self, state: State) -> Tensor:
-        """J Q (B, K, K) near a state: what each control, held, does to each output."""
-        slopes = [slope(phi, v)[:, None] for phi, v in zip(self.phi, state.v, strict=True)]
+    def loop_gain(self) -> Tensor:
+        """J Q (B, K, K) near the start: what each control, held, does to each output."""
+        # The graph of the pass that acted knows phi already.
+        graph = [(layer.answered, above.source) for layer, above in pairwise(self.layers)]
+        slopes = [slope(v, r)[:, None] for v, r in [*graph, self.top()]]
         moved = slopes[0] * self.layers[0].feedback.T.contiguous()  # (B, K, n_i): by each control
         for layer, steepness in zip(self.layers[1:], slopes[1:], strict=True):
             moved = (moved @ layer.weight.T).add_(layer.feedback.T).mul_(steepness)
         return moved.mT
+
+    @torch.enable_grad()
+    def top(self) -> tuple[Tensor, Tensor]:
+        """Voltages and rates of the last layer, above which no layer keeps them, with a graph."""
+        v = self.start.v[-1].detach().requires_grad_()
+        return v, self.phi[-1](v)
 
 
 def chain(net: nn.Module) -> tuple[list[Linear], list[nn.Module]]:
@@ -103,9 +112,7 @@ def leaves(net: nn.Module) -> list[nn.Module]:
     return [leaf for child in net for leaf in leaves(child)]
 
 
-@torch.enable_grad()
-def slope(phi: nn.Module, v: Tensor) -> Tensor:
-    """phi'(v), unit by unit."""
-    v = v.detach().requires_grad_()
-    (derivative,) = torch.autograd.grad(phi(v).sum(), v)
+def slope(v: Tensor, r: Tensor) -> Tensor:
+    """phi'(v), unit by unit, of r = phi(v) with its graph."""
+    (derivative,) = torch.autograd.grad(r, v, torch.ones_like(r), retain_graph=True)
     return derivative

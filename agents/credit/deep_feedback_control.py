@@ -80,7 +80,7 @@ class DeepFeedbackControl(Controlled):
     def helped(self, circuit: Circuit, target: Tensor) -> Iterable[State]:
         """The states under control to learn from."""
         if self.state == "analytic":
-            gain = circuit.loop_gain(circuit.start)
+            gain = circuit.loop_gain()
             gain.diagonal(dim1=1, dim2=2).add_(self.leak)
             u, _ = torch.linalg.solve_ex(gain, target - circuit.start.r[-1])
             return [circuit.forward(u @ circuit.feedback.T)]
