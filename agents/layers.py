@@ -10,6 +10,7 @@ With `feedback = None` the layer's own weights carry the error: that is backprop
 else (activation functions, pooling, batch norm, residual branches) is ordinary PyTorch.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -95,6 +96,10 @@ class Weighted(nn.Module):
     def offset(self, error: Tensor) -> Tensor:
         """The bias's change: error summed over the batch and all places, (outputs,)."""
         return error.transpose(0, 1).flatten(1).sum(1)
+
+    def each(self, rule: Callable[..., Tensor], *batches: Tensor) -> Tensor:
+        """`rule(layer, *batches)`, worked out for each net by itself where there are several."""
+        return rule(self, *batches)
 
     def forward(self, activity: Tensor) -> Tensor:
         """Respond, and remember the way back."""

@@ -113,17 +113,19 @@ class PolicyGradient(Signal):
         self.register_buffer("mean", torch.zeros(()))
 
     def forward(self, output, action, answer):
-        advantage = answer - self._baseline(answer)
+        rewards = answer.view(*self.mean.shape, -1)
+        advantage = (rewards - self._baseline(rewards)).flatten()
         return lambda output: -advantage * chosen(output.log_softmax(1), action)
 
     def _baseline(self, reward: Tensor) -> Tensor:
-        trials = len(reward)
+        """What is subtracted from each reward (..., B); `mean` (...) has an entry for each net."""
+        trials = reward.shape[-1]
         if self.baseline == "running_mean":
             before = self.mean.clone()
-            self.mean += (1 - 0.99**trials) * (reward.mean() - self.mean)  # .01 per trial
-            return before
+            self.mean += (1 - 0.99**trials) * (reward.mean(-1) - self.mean)  # .01 per trial
+            return before[..., None]
         if self.baseline == "leave_one_out" and trials > 1:
-            return (reward.sum() - reward) / (trials - 1)
+            return (reward.sum(-1, keepdim=True) - reward) / (trials - 1)
         return torch.zeros_like(reward)
 
 

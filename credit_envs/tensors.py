@@ -113,6 +113,11 @@ class FirstBad:
         if self._unread >= self._patience:
             self.read()
 
+    def mark(self, trial: int) -> None:
+        """Take down a bad trial that was found elsewhere, for the next reading."""
+        self._first.clamp_(max=trial)
+        self._unread += 1
+
     def read(self) -> None:
         """Raise for the first bad trial since the last reading, if there is one."""
         if not self._unread:

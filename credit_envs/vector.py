@@ -97,15 +97,14 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
         self.single_observation_space = self.task.observation_space
         self.single_action_space = self.task.action_space
         self._batch = make_batch(self.task, num_envs, device)
-        self._stream = Stream(
-            self.task.pass_length,
-            num_envs,
-            self._batch.place,
-            self.presentations,
-            self.task.shuffle,
-        )
+        self._stream = self.new_stream()
         self._judge = make_judge(self.task, self._stream, self._batch, reveal_label)
         self._index: Any = None  # of the open images, (B,)
+
+    def new_stream(self) -> Stream:
+        """Return another stream of such batches, not begun yet."""
+        task, place = self.task, self._batch.place
+        return Stream(task.pass_length, self.num_envs, place, self.presentations, task.shuffle)
 
     @cached_property
     def observation_space(self) -> Space[Any]:  # pyright: ignore[reportIncompatibleVariableOverride]

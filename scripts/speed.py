@@ -35,7 +35,7 @@ from agents.speed.table import heading, notes, table  # noqa: E402
 class Args:
     """Measure speed, and say which targets are met."""
 
-    only: tuple[str, ...] = ("stepping", "options", "learning", "opening", "peers")
+    only: tuple[str, ...] = ("stepping", "options", "learning", "opening", "peers", "seeds")
     """Names of cases or of groups of them; beside these groups there are gpu and growth."""
     json: Path | None = None
     """File to write everything to."""

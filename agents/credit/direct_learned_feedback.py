@@ -28,6 +28,7 @@ class DirectLearnedFeedback(DirectFeedbackAlignment, LearnedFeedback):
     """Errors of direct feedback alignment, feedback weights that learn."""
 
     name = "direct_learned_feedback"
+    stackable = True
     largest_rate = LearnedFeedback.largest_rate  # its errors start at zero
 
     def prepare(self, net, generator):
@@ -38,7 +39,7 @@ class DirectLearnedFeedback(DirectFeedbackAlignment, LearnedFeedback):
             layer.feedback.zero_()
 
     def errors(self, net, trial):
-        error = weighted(net)[-1].error * len(trial.costs)  # e_L
+        error = weighted(net)[-1].error * trial.size  # e_L
         return {layer: spread(error, layer.answered) for layer in upper(net)}
 
     def sent(self, net, trial):

@@ -21,6 +21,7 @@ informative. The batch is averaged, not summed; bias units get no noise.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -57,7 +58,7 @@ class Taught(CreditRule):
 
     def errors(self, net: nn.Module, trial: Trial) -> dict[Weighted, Tensor]:
         """The error that each layer's feedback carried down, of each trial's own cost L."""
-        return {layer: layer.error * len(trial.costs) for layer in upper(net)}
+        return {layer: layer.error * trial.size for layer in upper(net)}
 
     @torch.no_grad()
     def perturb(self, net: nn.Module, trial: Trial) -> tuple[dict[Weighted, Tensor], Tensor]:
@@ -86,6 +87,7 @@ class LearnedFeedback(Taught):
     """
 
     name = "learned_feedback"
+    stackable = True
 
     rate: float = 0.2
 
@@ -96,19 +98,23 @@ class LearnedFeedback(Taught):
 
     def sent(self, net: nn.Module, trial: Trial) -> dict[Weighted, Tensor]:
         """What became of these errors below each layer: e B, as the net's own errors came down."""
-        return {layer: layer.sent * len(trial.costs) for layer in upper(net)}
+        return {layer: layer.sent * trial.size for layer in upper(net)}
 
     def learn(self, net, trial):
         xi, difference = self.perturb(net, trial)
-        trials = len(difference)
         error, sent = self.errors(net, trial), self.sent(net, trial)
         scale = 1 / error[upper(net)[-1]].norm(dim=1).clamp(min=FLOOR)  # (B,)
-        rate = self.rate * min(1, trials / sum(noise[0].numel() for noise in xi.values()))
+        rate = self.rate * min(1, trial.size / sum(noise[0].numel() for noise in xi.values()))
         for layer, noise in xi.items():
             e = times(error[layer], scale)
             residual = times(sent[layer] - times(noise, difference), scale)  # e B - lambda^
-            power = e.square().sum().clamp(min=1e-12) / trials
-            layer.feedback -= slope(layer, e, residual).mul_(rate / power)
+            layer.feedback -= layer.each(partial(step, rate=rate), e, residual)
+
+
+def step(layer: Weighted, e: Tensor, residual: Tensor, rate: float) -> Tensor:
+    """The slope, by the mean |e|^2 of the trials."""
+    power = e.square().sum().clamp(min=1e-12) / len(e)
+    return slope(layer, e, residual).mul_(rate / power)
 
 
 def slope(layer: Weighted, e: Tensor, residual: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ class ReadoutOnly(CreditRule):
     """No error goes below the output layer."""
 
     name = "readout_only"
+    stackable = True
 
     def prepare(self, net, generator):
         net.requires_grad_(False)

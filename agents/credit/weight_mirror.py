@@ -42,6 +42,7 @@ class WeightMirror(CreditRule):
     """
 
     name = "weight_mirror"
+    stackable = True
 
     rate: float = 0.01
     noise: float = 0.1
@@ -67,7 +68,8 @@ class WeightMirror(CreditRule):
     def mirror(self, layer: Weighted, phi: nn.Module, trials: int, generator: Source) -> None:
         """Drive one layer by noise, once, and let its feedback follow what it answers."""
         xi = self.draw(layer, trials, generator)
-        layer.feedback.lerp_(self.reflection(layer, phi, xi).to(layer.feedback), self.rate)
+        seen = layer.each(lambda one, xi: self.reflection(one, phi, xi), xi)
+        layer.feedback.lerp_(seen.to(layer.feedback), self.rate)
 
     def draw(self, layer: Weighted, trials: int, generator: Source) -> Tensor:
         """Noise xi (trials, ...) in place of the layer's input."""

@@ -1,11 +1,11 @@
 """How fast the suite is: cases with targets, each measured against another way to do the same.
 
-A case is one line in a table of `stepping`, `learning`, `opening`, `peers` or `gpu`.
+A case is one line in a table of `stepping`, `learning`, `opening`, `peers`, `seeds` or `gpu`.
 """
 
 from collections.abc import Sequence
 
-from agents.speed import gpu, learning, opening, peers, stepping
+from agents.speed import gpu, learning, opening, peers, seeds, stepping
 from agents.speed.case import Case
 
 GROUPS: dict[str, Sequence[Case]] = {
@@ -14,7 +14,8 @@ GROUPS: dict[str, Sequence[Case]] = {
     "learning": learning.CASES,
     "opening": opening.CASES,
     "peers": peers.CASES,
-    "gpu": gpu.CASES,
+    "seeds": seeds.CASES,
+    "gpu": (*gpu.CASES, *seeds.GPU_CASES),
     "growth": gpu.GROWTH,
 }
 
