@@ -1,11 +1,11 @@
 """How fast the suite is: cases with targets, each measured against another way to do the same.
 
-A case is one line in a table of `stepping`, `learning`, `opening`, `peers` or `gpu`.
+A case is one line in a table of `stepping`, `learning`, `opening`, `peers`, `gpu` or `host`.
 """
 
 from collections.abc import Sequence
 
-from agents.speed import gpu, learning, opening, peers, stepping
+from agents.speed import gpu, host, learning, opening, peers, stepping
 from agents.speed.case import Case
 
 GROUPS: dict[str, Sequence[Case]] = {
@@ -16,6 +16,7 @@ GROUPS: dict[str, Sequence[Case]] = {
     "peers": peers.CASES,
     "gpu": gpu.CASES,
     "growth": gpu.GROWTH,
+    "host": host.CASES,
 }
 
 
