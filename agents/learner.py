@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from agents import checkpoint
+from agents import checkpoint, whole
 from agents.chance import uniform
 from agents.credit import Trial
 from agents.exchange import answers_of, batch_of, like, no_answer, unusable
@@ -26,6 +26,7 @@ from agents.precision import precision
 from agents.seeding import generators
 from agents.settings import Settings
 from agents.signals import SIGNALS
+from credit_envs.stream import ALONE, Part
 from credit_envs.tensors import FirstBad, not_finite
 
 
@@ -53,6 +54,9 @@ class Agent:
     `shape` is (H, W, C), `classes` K. The seed fixes the initial weights, the exploration and all
     noise, each by its own generator; the weights are the same on every device.
     """
+
+    part: Part = ALONE
+    """Which part of each batch it sees, of how many; the others are other processes'."""
 
     def __init__(
         self, settings: Settings, shape: Shape, classes: int, *, seed: int = 0,
@@ -133,12 +137,13 @@ class Agent:
         self.optimizer.zero_grad()
         with self._precision():
             self.rule.assign(self.net, trial)
+            whole.average(p.grad for p in self._learning if p.grad is not None)
             self.rule.learn(self.net, trial)
         if self.watch is not None:
             self.watch(self.net, trial)
         take_step(self.optimizer, self.settings.rate(self.trials))
-        self._not_finite.note(not_finite(trial.costs.detach()), self._now)
-        self.trials += len(trial.images)
+        self._not_finite.note(not_finite(whole.together(trial.costs.detach())), self._now)
+        self.trials += whole.size(trial.images)
 
     def passed(self, trials: int) -> None:
         """Count trials that a graph has replayed; raise what `learn` does, in time."""
@@ -195,7 +200,8 @@ class Agent:
 
     def _answers(self, answer: Any, trials: int) -> Tensor:
         answers = answers_of(answer, trials, self.learns_from, self.device)
-        self._no_answer.note(unusable(answers, self.learns_from, self.classes), self._now)
+        unused = unusable(whole.together(answers), self.learns_from, self.classes)
+        self._no_answer.note(unused, self._now)
         return answers
 
     def tensors(self) -> dict[str, Tensor]:

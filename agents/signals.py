@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from agents import whole
+
 Cost = Callable[[Tensor], Tensor]  # output (B, K) -> cost per trial (B,)
 
 
@@ -117,13 +119,15 @@ class PolicyGradient(Signal):
         return lambda output: -advantage * chosen(output.log_softmax(1), action)
 
     def _baseline(self, reward: Tensor) -> Tensor:
-        trials = len(reward)
+        trials = whole.size(reward)
         if self.baseline == "running_mean":
             before = self.mean.clone()
-            self.mean += (1 - 0.99**trials) * (reward.mean() - self.mean)  # .01 per trial
+            self.mean += (1 - 0.99**trials) * (
+                whole.mean(reward.mean()) - self.mean
+            )  # .01 per trial
             return before
         if self.baseline == "leave_one_out" and trials > 1:
-            return (reward.sum() - reward) / (trials - 1)
+            return (whole.total(reward.sum()) - reward) / (trials - 1)
         return torch.zeros_like(reward)
 
 

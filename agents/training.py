@@ -11,6 +11,7 @@ from agents.own import check_methods
 from credit_envs.datasets import load
 from credit_envs.registration import find_spec
 from credit_envs.splits import Split
+from credit_envs.stream import ALONE
 
 CHUNK = 1000  # images predicted at once
 
@@ -23,7 +24,8 @@ def train(agent: Any, env: gym.Env | VectorEnv, trials: int, progress_bar: bool 
     `reveal_label=True`. A vector environment's batches are whole, so up to B - 1 trials more are
     run. Training in parts gives the same as training at once. A rule that compares two rewards
     needs an environment with `presentations=2`; only the first presentation counts. Delayed
-    rewards are refused.
+    rewards are refused. Of batches that processes share all trials are counted; the mean is that
+    of this one's part.
     """
     if trials < 0:
         raise ValueError(f"trials is a number of trials, 0 or more, got {trials}")
@@ -31,8 +33,10 @@ def train(agent: Any, env: gym.Env | VectorEnv, trials: int, progress_bar: bool 
     from_label = getattr(agent, "learns_from", "reward") == "label"
     presentations = getattr(agent, "presentations", 1)
     check_environment(env, from_label, presentations)
+    check_part(agent, env)
     batched = isinstance(env, VectorEnv)
-    batch = env.num_envs if batched else 1
+    own = env.num_envs if batched else 1
+    batch = own * getattr(env.unwrapped, "part", ALONE)[1]
     steps = -(-trials // batch)
     rewarded: Any = 0.0
     images, _ = env.reset()
@@ -47,7 +51,7 @@ def train(agent: Any, env: gym.Env | VectorEnv, trials: int, progress_bar: bool 
             agent.learn(info["label"] if from_label else reward)  # which may work on it in place
             if ended is True:  # the single environment waits for its reset
                 images, _ = env.reset()
-    return float(rewarded) / max(steps * batch, 1)
+    return float(rewarded) / max(steps * own, 1)
 
 
 def evaluate(
@@ -86,6 +90,16 @@ def check_environment(env: gym.Env | VectorEnv, from_label: bool, presentations:
         raise ValueError(
             "every step must be a trial: use gym.make_vec(id, num_envs=B), whose autoreset mode is "
             "SAME_STEP"
+        )
+
+
+def check_part(agent: Any, env: gym.Env | VectorEnv) -> None:
+    """Refuse an environment that shows not the part of each batch that the agent sees."""
+    part = getattr(env.unwrapped, "part", ALONE)
+    if getattr(agent, "part", part) != part:
+        raise ValueError(
+            f"this agent sees part {agent.part} of each batch and the environment shows {part}: "
+            "make_agent(..., env) and load_agent(..., part=...) make one that fits"
         )
 
 

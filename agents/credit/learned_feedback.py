@@ -25,6 +25,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from agents import whole
 from agents.credit.base import CreditRule, Trial, times, upper
 from agents.credit.noise import check_noise, draw
 from agents.credit.stages import cut, same_answer
@@ -100,15 +101,15 @@ class LearnedFeedback(Taught):
 
     def learn(self, net, trial):
         xi, difference = self.perturb(net, trial)
-        trials = len(difference)
+        trials = whole.size(difference)
         error, sent = self.errors(net, trial), self.sent(net, trial)
         scale = 1 / error[upper(net)[-1]].norm(dim=1).clamp(min=FLOOR)  # (B,)
         rate = self.rate * min(1, trials / sum(noise[0].numel() for noise in xi.values()))
         for layer, noise in xi.items():
             e = times(error[layer], scale)
             residual = times(sent[layer] - times(noise, difference), scale)  # e B - lambda^
-            power = e.square().sum().clamp(min=1e-12) / trials
-            layer.feedback -= slope(layer, e, residual).mul_(rate / power)
+            power = whole.total(e.square().sum()).clamp(min=1e-12) / trials
+            layer.feedback -= whole.mean(slope(layer, e, residual)).mul_(rate / power)
 
 
 def slope(layer: Weighted, e: Tensor, residual: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import torch
 
+from agents import whole
 from agents.credit.base import times, upper
 from agents.credit.learned_feedback import Taught
 from agents.credit.regression import as_feedback, samples, sizes
@@ -55,7 +56,7 @@ class LeastSquaresFeedback(Taught):
             teacher = times(xi[layer], difference)  # lambda^
             e, teacher = samples(layer, e.double(), teacher.double())
             V, S = layer.get_buffer("V"), layer.get_buffer("S")
-            V += e.mT @ e
-            S += e.mT @ teacher
+            V += whole.total(e.mT @ e)
+            S += whole.total(e.mT @ teacher)
             factor, _ = torch.linalg.cholesky_ex(V)  # `cholesky` would wait for the GPU to say yes
             layer.feedback.copy_(as_feedback(layer, torch.cholesky_solve(S, factor)))

@@ -27,6 +27,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from agents import whole
 from agents.chance import Source, normal
 from agents.credit.base import CreditRule, upper
 from agents.credit.noise import check_noise
@@ -67,7 +68,8 @@ class WeightMirror(CreditRule):
     def mirror(self, layer: Weighted, phi: nn.Module, trials: int, generator: Source) -> None:
         """Drive one layer by noise, once, and let its feedback follow what it answers."""
         xi = self.draw(layer, trials, generator)
-        layer.feedback.lerp_(self.reflection(layer, phi, xi).to(layer.feedback), self.rate)
+        seen = whole.mean(self.reflection(layer, phi, xi).to(layer.feedback))
+        layer.feedback.lerp_(seen, self.rate)
 
     def draw(self, layer: Weighted, trials: int, generator: Source) -> Tensor:
         """Noise xi (trials, ...) in place of the layer's input."""
