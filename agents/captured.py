@@ -20,7 +20,7 @@ from gymnasium.vector import VectorEnv
 from torch import Tensor
 
 from agents.learner import Agent
-from agents.training import check_environment
+from agents.training import check_environment, check_part
 from credit_envs.replayed import Replayed
 
 PLAIN = 3  # trials before the capture: in them libraries and optimisers make what they keep
@@ -87,6 +87,7 @@ class Captured:
         if not isinstance(agent, Agent) or agent.watch is not None:
             raise ValueError("only trials of the engine's agents, unwatched, can be replayed")
         check_environment(env, agent.learns_from == "label", agent.presentations)
+        check_part(agent, env)
         self.agent, self._make, self._batch = agent, make_graph, env.num_envs
         self._env = Replayed(env)
         self._clock = torch.zeros((), dtype=torch.int64, device=agent.device)

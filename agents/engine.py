@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from agents import whole
 from agents.chance import Source, uniform
 from agents.credit import CreditRule, Trial
 from agents.exchange import answers_of, batch_of, like, unusable
@@ -100,12 +101,13 @@ class Engine:
         self.optimizer.zero_grad()
         with self._precision():
             self.rule.assign(self.net, trial)
+            whole.average(p.grad for p in self.net.parameters() if p.grad is not None)
             self.rule.learn(self.net, trial)
         if self.watch is not None:
             self.watch(self.net, trial)
         self._take_step()
         self._look_after(trial.costs.detach())
-        self.trials += trial.size
+        self.trials += whole.size(trial.images) // self.nets
 
     @property
     def _now(self) -> int | Tensor:
@@ -126,7 +128,8 @@ class Engine:
 
     def _answers(self, answer: Any, trials: int) -> Tensor:
         answers = answers_of(answer, trials, self.learns_from, self.device)
-        self._no_answer.note(unusable(answers, self.learns_from, self.classes), self._now)
+        unused = unusable(whole.together(answers), self.learns_from, self.classes)
+        self._no_answer.note(unused, self._now)
         return answers
 
     def _take_step(self) -> None:

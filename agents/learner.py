@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from agents import checkpoint
+from agents import checkpoint, whole
 from agents.engine import Engine
 from agents.exchange import batch_of, like, no_answer
 from agents.explore import EXPLORE
@@ -16,6 +16,7 @@ from agents.plasticity import make_optimizer, take_step
 from agents.seeding import generators
 from agents.settings import Settings
 from agents.signals import SIGNALS
+from credit_envs.stream import ALONE, Part
 from credit_envs.tensors import FirstBad, not_finite
 
 
@@ -35,6 +36,9 @@ class Agent(Engine):
     `shape` is (H, W, C), `classes` K. The seed fixes the initial weights, the exploration and all
     noise, each by its own generator; the weights are the same on every device.
     """
+
+    part: Part = ALONE
+    """Which part of each batch it sees, of how many; the others are other processes'."""
 
     def __init__(
         self, settings: Settings, shape: Shape, classes: int, *, seed: int = 0,
@@ -133,7 +137,7 @@ class Agent(Engine):
         take_step(self.optimizer, self.settings.rate(self.trials))
 
     def _look_after(self, costs: Tensor) -> None:
-        self._not_finite.note(not_finite(costs), self._now)
+        self._not_finite.note(not_finite(whole.together(costs)), self._now)
 
     @property
     def _now(self) -> int | Tensor:

@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from agents import whole
+
 Cost = Callable[[Tensor], Tensor]  # output (B, K) -> cost per trial (B,)
 
 
@@ -119,13 +121,14 @@ class PolicyGradient(Signal):
 
     def _baseline(self, reward: Tensor) -> Tensor:
         """What is subtracted from each reward (..., B); `mean` (...) has an entry for each net."""
-        trials = reward.shape[-1]
+        trials = whole.size(reward.movedim(-1, 0))
         if self.baseline == "running_mean":
             before = self.mean.clone()
-            self.mean += (1 - 0.99**trials) * (reward.mean(-1) - self.mean)  # .01 per trial
+            mean = whole.mean(reward.mean(-1))
+            self.mean += (1 - 0.99**trials) * (mean - self.mean)  # .01 per trial
             return before[..., None]
         if self.baseline == "leave_one_out" and trials > 1:
-            return (reward.sum(-1, keepdim=True) - reward) / (trials - 1)
+            return (whole.total(reward.sum(-1, keepdim=True)) - reward) / (trials - 1)
         return torch.zeros_like(reward)
 
 

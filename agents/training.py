@@ -14,6 +14,7 @@ from agents.together import Together
 from credit_envs.datasets import load
 from credit_envs.registration import find_spec
 from credit_envs.splits import Split
+from credit_envs.stream import ALONE
 from credit_envs.streams import side_by_side
 from credit_envs.vector import RewardVectorEnv
 
@@ -28,7 +29,8 @@ def train(agent: Any, env: gym.Env | VectorEnv, trials: int, progress_bar: bool 
     `reveal_label=True`. A vector environment's batches are whole, so up to B - 1 trials more are
     run. Training in parts gives the same as training at once. A rule that compares two rewards
     needs an environment with `presentations=2`; only the first presentation counts. Delayed
-    rewards are refused.
+    rewards are refused. Of batches that processes share all trials are counted; the mean is that
+    of this one's part.
     """
     check_methods(agent, type(agent).__name__)
     return _rewards(agent, env, trials, 1, progress_bar)[0]
@@ -66,8 +68,10 @@ def _rewards(
     from_label = getattr(agent, "learns_from", "reward") == "label"
     presentations = getattr(agent, "presentations", 1)
     check_environment(env, from_label, presentations)
+    check_part(agent, env)
     batched = isinstance(env, VectorEnv)
-    batch = env.num_envs // nets if batched else 1
+    own = env.num_envs // nets if batched else 1
+    batch = own * getattr(env.unwrapped, "part", ALONE)[1]
     steps = -(-trials // batch)
     rewarded: Any = [0.0] * nets
     images, _ = env.reset()
@@ -83,7 +87,7 @@ def _rewards(
             agent.learn(info["label"] if from_label else reward)  # which may work on it in place
             if ended is True:  # the single environment waits for its reset
                 images, _ = env.reset()
-    return [float(reward) / max(steps * batch, 1) for reward in rewarded]
+    return [float(reward) / max(steps * own, 1) for reward in rewarded]
 
 
 def evaluate(
@@ -122,6 +126,16 @@ def check_environment(env: gym.Env | VectorEnv, from_label: bool, presentations:
         raise ValueError(
             "every step must be a trial: use gym.make_vec(id, num_envs=B), whose autoreset mode is "
             "SAME_STEP"
+        )
+
+
+def check_part(agent: Any, env: gym.Env | VectorEnv) -> None:
+    """Refuse an environment that shows not the part of each batch that the agent sees."""
+    part = getattr(env.unwrapped, "part", ALONE)
+    if getattr(agent, "part", part) != part:
+        raise ValueError(
+            f"this agent sees part {agent.part} of each batch and the environment shows {part}: "
+            "make_agent(..., env) and load_agent(..., part=...) make one that fits"
         )
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from credit_envs.rewards import Rewards
+from credit_envs.stream import ALONE
 from credit_envs.vector import RewardVectorEnv
 
 
@@ -54,6 +55,10 @@ def checked(env: Any) -> RewardVectorEnv:
             f"{env.rewards} need the host in each trial: replay trials without reward options, or "
             "step through these."
         )
+    if env.part != ALONE:
+        raise ValueError(f"A graph has whole batches, not part={env.part}: step through these.")
+    if not env._batch.resident:
+        raise ValueError("A graph finds images on the device alone: make it with resident=True.")
     if env._index is None:
         env.reset()
     return env

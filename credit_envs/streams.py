@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from gymnasium.utils.seeding import np_random
 
+from credit_envs.batching import make_batch
 from credit_envs.judge import Judge, make_judge
-from credit_envs.stream import Stream
-from credit_envs.vector import RewardVectorEnv, make_batch
+from credit_envs.stream import ALONE, Stream
+from credit_envs.vector import RewardVectorEnv
 
 
 class Streams:
@@ -22,6 +23,11 @@ class Streams:
     def position(self) -> int:
         """Trials of each stream before the open batch."""
         return self._streams[0].position
+
+    @property
+    def first(self) -> int:
+        """The first trial of each stream that is open."""
+        return self._streams[0].first
 
     def reset(self, rng: np.random.Generator, anew: bool, position: int | None) -> None:
         """Do with each stream what `Stream.reset` does."""
@@ -62,13 +68,18 @@ def side_by_side(env: RewardVectorEnv, seeds: Sequence[int], position: int = 0) 
     """Return the environment once for each seed, all in one: B images of the first, and so on.
 
     Stream i is at trial `position` of what `env.reset(seed=seeds[i])` would begin. `env` itself
-    stays as it is.
+    stays as it is. Raises ValueError for one that shows part of a batch, or images from the host.
     """
+    if env.part != ALONE:
+        raise ValueError(f"Streams side by side have whole batches, not part={env.part}.")
+    if env.device is not None and not env._batch.resident:
+        raise ValueError("Streams side by side share images on the device: make it resident=True.")
     many: Any = copy.copy(env)
     for space in ("observation_space", "action_space"):  # remembered for B images
         many.__dict__.pop(space, None)
     many.num_envs = env.num_envs * len(seeds)
-    many._batch = make_batch(env.task, many.num_envs, env.device)
+    resident = None if env.device is None else True
+    many._batch = make_batch(env.task, many.num_envs, env.device, resident)
     streams = [env.new_stream() for _ in seeds]
     for stream, seed in zip(streams, seeds, strict=True):
         stream.reset(np_random(seed)[0], True, position)

@@ -36,7 +36,7 @@ class Args:
     """Measure speed, and say which targets are met."""
 
     only: tuple[str, ...] = ("stepping", "options", "learning", "opening", "peers", "seeds")
-    """Names of cases or of groups of them; beside these groups there are gpu and growth."""
+    """Names of cases or of groups of them; beside these groups there are gpu, growth and host."""
     json: Path | None = None
     """File to write everything to."""
     keep: bool = False

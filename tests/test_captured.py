@@ -191,6 +191,10 @@ def test_what_cannot_be_replayed_is_refused(device):
     for other in (gym.make_vec("DigitsReward-v0", num_envs=BATCH), VectorWrapper(env)):
         with pytest.raises(ValueError, match="on a device, and in no wrapper, can be replayed"):
             Captured(agent, other)
+    with pytest.raises(ValueError, match="make it with resident=True"):
+        Captured(*pair(Settings(sizes=(7,)), device, resident=False))
+    with pytest.raises(ValueError, match=r"shows \(0, 2\)"):
+        Captured(agent, gym.make_vec("DigitsReward-v0", BATCH, device=device, part=(0, 2)))
     with pytest.raises(ValueError, match="this agent learns from labels"):
         Captured(Agent(Settings("label"), (8, 8, 1), 10, device=device), env)
     with pytest.raises(ValueError, match="a CUDA graph needs a GPU, this agent is on cpu"):

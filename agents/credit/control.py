@@ -19,6 +19,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from agents import whole
 from agents.credit.base import CreditRule, Trial
 from agents.credit.circuit import Circuit, State, chain
 from agents.credit.noise import check_noise, draw
@@ -123,7 +124,7 @@ class Changes:
     """
 
     def __init__(self, circuit: Circuit, e: Tensor):
-        self.circuit, self.bound = circuit, e.norm(dim=1).max()
+        self.circuit, self.bound = circuit, whole.largest(e.norm(dim=1).max())
         self.errors: list = [0.0] * len(circuit.layers)
         self.products: list = [0.0] * len(circuit.layers)
         self.instants = 0
@@ -172,11 +173,12 @@ def sleep(circuit: Circuit, trial: Trial, rate: float, noise: float) -> None:
     xi = draw(trial.output.new_empty(trials, circuit.units), noise, trial.generator)
     xi[:, -classes:] = 0  # Q_L = I is right already
     e = trial.output - circuit.forward(xi).r[-1]
-    approach(circuit, circuit.parts(xi.T @ e / (-trials * noise**2), 0)[:-1], rate)
+    teacher = whole.mean(xi.T @ e / (-trials * noise**2))
+    approach(circuit, circuit.parts(teacher, 0)[:-1], rate)
 
 
 def approach(circuit: Circuit, teachers: Sequence[Tensor], rate: float) -> None:
     """Q_i += beta (teacher_i - Q_i) in the hidden layers, beta = rate min(1, B / N)."""
-    rate *= min(1, len(circuit.x) / circuit.units)
+    rate *= min(1, whole.size(circuit.x) / circuit.units)
     for layer, teacher in zip(circuit.layers[:-1], teachers, strict=True):
         layer.feedback.lerp_(teacher, rate)

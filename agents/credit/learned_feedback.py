@@ -26,6 +26,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from agents import whole
 from agents.credit.base import CreditRule, Trial, times, upper
 from agents.credit.noise import check_noise, draw
 from agents.credit.stages import cut, same_answer
@@ -102,19 +103,20 @@ class LearnedFeedback(Taught):
 
     def learn(self, net, trial):
         xi, difference = self.perturb(net, trial)
+        trials = whole.size(difference) // trial.nets
         error, sent = self.errors(net, trial), self.sent(net, trial)
         scale = 1 / error[upper(net)[-1]].norm(dim=1).clamp(min=FLOOR)  # (B,)
-        rate = self.rate * min(1, trial.size / sum(noise[0].numel() for noise in xi.values()))
+        rate = self.rate * min(1, trials / sum(noise[0].numel() for noise in xi.values()))
         for layer, noise in xi.items():
             e = times(error[layer], scale)
             residual = times(sent[layer] - times(noise, difference), scale)  # e B - lambda^
-            layer.feedback -= layer.each(partial(step, rate=rate), e, residual)
+            layer.feedback -= layer.each(partial(step, rate=rate, trials=trials), e, residual)
 
 
-def step(layer: Weighted, e: Tensor, residual: Tensor, rate: float) -> Tensor:
+def step(layer: Weighted, e: Tensor, residual: Tensor, rate: float, trials: int) -> Tensor:
     """The slope, by the mean |e|^2 of the trials."""
-    power = e.square().sum().clamp(min=1e-12) / len(e)
-    return slope(layer, e, residual).mul_(rate / power)
+    power = whole.total(e.square().sum()).clamp(min=1e-12) / trials
+    return whole.mean(slope(layer, e, residual)).mul_(rate / power)
 
 
 def slope(layer: Weighted, e: Tensor, residual: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from agents import whole
 from agents.credit.base import times, upper
 from agents.credit.learned_feedback import Taught
 from agents.credit.regression import as_feedback, samples, sizes
@@ -63,7 +64,7 @@ def fitted(layer: Weighted, e: Tensor, teacher: Tensor) -> Tensor:
     """Add trials to a layer's V and S; the feedback weights that follow."""
     e, teacher = samples(layer, e, teacher)
     V, S = layer.get_buffer("V"), layer.get_buffer("S")
-    V += e.mT @ e
-    S += e.mT @ teacher
+    V += whole.total(e.mT @ e)
+    S += whole.total(e.mT @ teacher)
     factor, _ = torch.linalg.cholesky_ex(V)  # `cholesky` would wait for the GPU to say yes
     return as_feedback(layer, torch.cholesky_solve(S, factor))

@@ -41,6 +41,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from agents import whole
 from agents.credit.base import Trial
 from agents.credit.circuit import Circuit
 from agents.credit.control import Changes, Controlled, Moment, approach, output_error, sleep
@@ -129,7 +130,7 @@ class StrongDFC(Controlled):
             sound = changes.add(moment.state, moment.e)
             answer = second(first(moment.u))
             correlation = correlation - moment.xi.T @ torch.where(sound, answer, 0.0)
-        *hidden, output = circuit.parts(correlation, 0)
+        *hidden, output = circuit.parts(whole.total(correlation), 0)
         scale = len(output) ** 0.5 / output.norm().clamp(min=1e-30)
         lag = 1 + (self.tau_v - self.dt) / self.tau_eps
         height = range(len(hidden), 0, -1)  # L - i

@@ -27,6 +27,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from agents import whole
 from agents.chance import Source, normal
 from agents.credit.base import CreditRule, upper
 from agents.credit.noise import check_noise
@@ -69,7 +70,7 @@ class WeightMirror(CreditRule):
         """Drive one layer by noise, once, and let its feedback follow what it answers."""
         xi = self.draw(layer, trials, generator)
         seen = layer.each(lambda one, xi: self.reflection(one, phi, xi), xi)
-        layer.feedback.lerp_(seen.to(layer.feedback), self.rate)
+        layer.feedback.lerp_(whole.mean(seen.to(layer.feedback)), self.rate)
 
     def draw(self, layer: Weighted, trials: int, generator: Source) -> Tensor:
         """Noise xi (trials, ...) in place of the layer's input."""

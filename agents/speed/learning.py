@@ -23,10 +23,11 @@ CELL = Settings("reward_prediction", lr=0.01)
 
 
 def trials(
-    settings: Settings, env_id: str, batch: int, device: str, replay: bool = False
-) -> tuple[Agent, Callable[[], object]]:
+    settings: Settings, env_id: str, batch: int, device: str, replay: bool = False,
+    resident: bool | None = None,
+) -> tuple[Agent, Callable[[], object]]:  # fmt: skip
     """An agent, and its trial with a batch: step, act, reward, learn; on a GPU, maybe replayed."""
-    env = gym.make_vec(env_id, num_envs=batch, device=device, reveal_label=False)
+    env = gym.make_vec(env_id, num_envs=batch, device=device, resident=resident)
     agent = make_agent(settings, env, device=device)
     images, _ = env.reset(seed=0)
     if replay and agent.device.type == "cuda":

@@ -11,6 +11,7 @@ from agents.exchange import no_answer
 from agents.learner import Agent
 from agents.together.neighbours import neighbours
 from agents.together.stacked import Apart, stacked, stacked_signal
+from credit_envs.stream import ALONE
 from credit_envs.tensors import NEVER, FirstBad, not_finite
 
 OWN = ("lr", "drops", "drop")  # the settings in which agents that learn together may differ
@@ -83,6 +84,8 @@ def check(agents: Sequence[Agent]) -> None:
             )
     if not agents or len(set(map(id, agents))) < len(agents):
         raise ValueError(f"give one or more agents, each of them once, got {len(agents)}")
+    if any(agent.part != ALONE for agent in agents):
+        raise ValueError("agents in several processes share one batch: train them one by one")
     rule = agents[0].rule
     if not rule.stackable:
         raise ValueError(f"agents with {rule.name} cannot learn together: train them one by one")
