@@ -71,8 +71,8 @@ def average(tensors: Iterable[Tensor]) -> None:
     if not is_shared():
         return
     tensors = list(tensors)
-    together = mean(torch.cat([tensor.flatten() for tensor in tensors]))
-    parts = together.split([tensor.numel() for tensor in tensors])
+    means = mean(torch.cat([tensor.flatten() for tensor in tensors]))
+    parts = means.split([tensor.numel() for tensor in tensors])
     for tensor, part in zip(tensors, parts, strict=True):
         tensor.copy_(part.view_as(tensor))
 

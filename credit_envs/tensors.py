@@ -164,8 +164,8 @@ def resident(opened: Data, split: str, device: torch.device) -> tuple[Tensor, Te
 
 
 def fits(size: int, device: torch.device) -> bool:
-    """Do so many bytes take at most half of the memory that a GPU has free? On the CPU they do."""
-    return device.type == "cpu" or 2 * size <= torch.cuda.mem_get_info(device)[0]
+    """Do so many bytes take at most half of the memory that a GPU has free? Elsewhere they fit."""
+    return device.type != "cuda" or 2 * size <= torch.cuda.mem_get_info(device)[0]
 
 
 def as_it_is(values: NDArray[Any]) -> NDArray[Any]:

@@ -12,6 +12,7 @@ from vectors import make
 from agents import make_agent, train
 from credit_envs import tensors
 from credit_envs.ahead import AHEAD, Ahead
+from credit_envs.streams import side_by_side
 
 OPTIONS = {
     "plain": {},
@@ -185,3 +186,9 @@ def test_gymnasium_makes_it_again_from_its_spec(both):
     assert np.array_equal(env.reset(seed=0)[0], again.reset(seed=0)[0])
     assert isinstance(again.unwrapped._batch._ahead, Ahead)
     again.close()
+
+
+def test_streams_side_by_side_need_images_on_the_device(both):
+    _, env = both()
+    with pytest.raises(ValueError, match="make it resident=True"):
+        side_by_side(env.unwrapped, [0, 1])

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from vectors import DEVICES, guesses, make
 
+from credit_envs.streams import side_by_side
+
 WORLD = 3
 OPTIONS = {
     "plain": {},
@@ -104,3 +106,8 @@ def test_a_batch_with_all_its_parts_fits_a_pass():
 def test_a_part_without_a_seed_is_refused():
     with pytest.raises(ValueError, match=r"reset\(seed=\.\.\.\) them alike"):
         make(part=(0, 2)).reset()
+
+
+def test_streams_side_by_side_have_whole_batches():
+    with pytest.raises(ValueError, match=r"whole batches, not part=\(0, 2\)"):
+        side_by_side(make(part=(0, 2)).unwrapped, [0, 1])

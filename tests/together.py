@@ -39,7 +39,7 @@ CASES = {f"{served(rule)}+{rule}": dense(served(rule), rule) for rule in RULES} 
     "running mean": dense("policy_gradient", "backprop"),
     "rates that drop": dense("label", "backprop", drops=(WHOLE, 3 * WHOLE)),
     "two phases": dense("label", StrongDFC(phases=2), network="tanh"),
-    "noise that carries too far": dense("label", StrongDFC(noise=2.0), network="tanh"),
+    "noise that carries far": dense("reward_prediction", StrongDFC(noise=0.3)),
     "conv": replace(settings_of("q_agrel"), network="conv"),
     "taught conv": Settings("label", LearnedFeedback(noise=0.01), network="conv"),
     "perturbed conv": Settings("label", "node_perturbation", network="conv", lr=1e-4),
