@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from agents.layers import weighted
+from agents.weighted import weighted
 
 OPTIMIZERS = {"sgd": 0.05, "adam": 0.001, "adamw": 0.001}  # and the usual learning rate of each
 

@@ -29,14 +29,7 @@ from credit_envs.stream import (
     checked_seed,
     requested_position,
 )
-from credit_envs.task import (
-    RENDER_FPS,
-    Layout,
-    PixelType,
-    RenderMode,
-    Task,
-    check_render_mode,
-)
+from credit_envs.task import RENDER_FPS, Layout, PixelType, RenderMode, Task, check_render_mode
 
 
 class RewardVectorEnv(VectorEnv[Any, Any, Any]):

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from agents.credit import Trial
 from agents.credit.circuit import Circuit
 from agents.credit.control import Controlled
-from agents.layers import Linear, weighted
+from agents.layers import Linear
 from agents.networks.pixels import Pixels
+from agents.weighted import weighted
 
 UNSTABLE = [  # settings of any such rule that are refused, and how
     ({"steps": 0}, "steps is a number of Euler steps, 1 or more, got 0"),

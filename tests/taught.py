@@ -7,7 +7,8 @@ from torch import nn
 
 from agents.credit import Trial, learned_feedback
 from agents.credit.learned_feedback import LearnedFeedback
-from agents.layers import Conv2d, Linear, LocallyConnected2d, weighted
+from agents.layers import Conv2d, Linear, LocallyConnected2d
+from agents.weighted import weighted
 
 
 def linear_net(kind, rule=LearnedFeedback()) -> tuple[nn.Sequential, torch.Tensor]:  # noqa: B008

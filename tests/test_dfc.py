@@ -19,7 +19,7 @@ from twins import twin
 
 from agents.credit.control import output_error
 from agents.credit.deep_feedback_control import STATES, DeepFeedbackControl
-from agents.layers import weighted
+from agents.weighted import weighted
 
 every_state = pytest.mark.parametrize("state", STATES)
 

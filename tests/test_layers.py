@@ -10,8 +10,9 @@ from torch import nn
 from twins import Unshared
 
 from agents.credit import RULES
-from agents.layers import Conv2d, Linear, LocallyConnected2d, weighted
+from agents.layers import Conv2d, Linear, LocallyConnected2d
 from agents.second_look import BatchNorm2d, Dropout, second_look
+from agents.weighted import weighted
 
 TIGHT = 1e-12
 

@@ -21,8 +21,9 @@ from torch import nn
 
 from agents.credit import RULES, learned_feedback
 from agents.credit.learned_feedback import LearnedFeedback
-from agents.layers import Linear, weighted
+from agents.layers import Linear
 from agents.signals import SIGNALS, PolicyGradient
+from agents.weighted import weighted
 
 
 @pytest.mark.parametrize("noise", [0.01, 1.0])

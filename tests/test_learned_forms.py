@@ -24,8 +24,9 @@ from agents.credit.direct_learned_feedback import DirectLearnedFeedback
 from agents.credit.learned_feedback import LearnedFeedback
 from agents.credit.least_squares_feedback import LeastSquaresFeedback
 from agents.credit.regression import as_feedback
-from agents.layers import Linear, weighted
+from agents.layers import Linear
 from agents.signals import Signal
+from agents.weighted import weighted
 
 FORMS = ["learned_feedback", "direct_learned_feedback", "least_squares_feedback"]
 

@@ -19,7 +19,7 @@ from chains import (
 from torch import nn
 
 from agents.credit.strong_dfc import StrongDFC
-from agents.layers import weighted
+from agents.weighted import weighted
 
 every_phases = pytest.mark.parametrize("phases", [1, 2])
 

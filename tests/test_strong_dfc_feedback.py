@@ -6,7 +6,7 @@ from cells import settle
 from chains import circuit_of, feedback_of, inputs, jacobian, make_chain, put_feedback, ready
 
 from agents.credit.strong_dfc import StrongDFC
-from agents.layers import weighted
+from agents.weighted import weighted
 
 every_phases = pytest.mark.parametrize("phases", [1, 2])
 

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from agents.chance import Source
-from agents.layers import Conv2d, Linear, LocallyConnected2d, Weighted, weighted
+from agents.layers import Conv2d, Linear, LocallyConnected2d
 from agents.signals import Cost
+from agents.weighted import Weighted, weighted
 
 
 @dataclass

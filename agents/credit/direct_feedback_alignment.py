@@ -22,7 +22,8 @@ from torch import Tensor, nn
 
 from agents.credit.base import CreditRule, upper
 from agents.credit.stages import cut
-from agents.layers import LocallyConnected2d, Weighted, weighted
+from agents.layers import LocallyConnected2d
+from agents.weighted import Weighted, weighted
 
 
 class DirectFeedbackAlignment(CreditRule):

@@ -20,7 +20,7 @@ from agents.credit.base import upper
 from agents.credit.direct_feedback_alignment import DirectFeedbackAlignment, spread
 from agents.credit.learned_feedback import LearnedFeedback
 from agents.credit.stages import cut
-from agents.layers import weighted
+from agents.weighted import weighted
 
 
 @dataclass(frozen=True)

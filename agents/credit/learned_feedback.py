@@ -30,8 +30,8 @@ from agents import whole
 from agents.credit.base import CreditRule, Trial, times, upper
 from agents.credit.noise import check_noise, draw
 from agents.credit.stages import cut, same_answer
-from agents.layers import Weighted, weighted
 from agents.second_look import second_look
+from agents.weighted import Weighted, weighted
 
 FLOOR = 0.05  # output error below which a trial counts less: there L~ - L is mostly noise squared
 

@@ -23,7 +23,7 @@ from agents import whole
 from agents.credit.base import times, upper
 from agents.credit.learned_feedback import Taught
 from agents.credit.regression import as_feedback, samples, sizes
-from agents.layers import Weighted
+from agents.weighted import Weighted
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ A rule carries credit only if it beats this.
 """
 
 from agents.credit.base import CreditRule
-from agents.layers import weighted
+from agents.weighted import weighted
 
 
 class ReadoutOnly(CreditRule):

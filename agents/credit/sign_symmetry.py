@@ -19,7 +19,7 @@ from torch import nn
 
 from agents.chance import Source, normal_like
 from agents.credit.base import CreditRule, random_feedback, upper
-from agents.layers import Weighted
+from agents.weighted import Weighted
 
 
 class SignSymmetry(CreditRule):

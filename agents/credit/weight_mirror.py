@@ -31,8 +31,8 @@ from agents import whole
 from agents.chance import Source, normal
 from agents.credit.base import CreditRule, upper
 from agents.credit.noise import check_noise
-from agents.layers import Weighted
 from agents.responses import responses
+from agents.weighted import Weighted
 
 
 @dataclass(frozen=True)

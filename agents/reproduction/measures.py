@@ -13,10 +13,10 @@ from agents.credit.base import upper
 from agents.credit.circuit import Circuit
 from agents.credit.noise import draw
 from agents.credit.strong_dfc import StrongDFC
-from agents.layers import weighted
 from agents.learner import Agent
 from agents.metrics import angle, bare
 from agents.training import evaluate
+from agents.weighted import weighted
 from credit_envs.datasets import load
 from credit_envs.registration import find_spec
 

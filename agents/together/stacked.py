@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from agents.chance import Chance, Draw
-from agents.layers import Carry, Linear, Weighted
+from agents.layers import Linear
 from agents.second_look import BatchNorm2d, Dropout
+from agents.weighted import Carry, Weighted
 
 
 class Apart(Chance):
