@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from math import log
+from math import log, nan
 from pathlib import Path
 from typing import Any
 
@@ -123,33 +123,45 @@ def _power(slope: Estimate) -> str:
 
 
 def draw(figure: Figure, record: Record, path: Path) -> None:
-    """Write a PNG: trials against width and against depth, every seed and the median."""
+    """Write a PNG: trials against width and against depth, every seed and the median.
+
+    A cross on top: that size was not reached.
+    """
     picture = Picture(figsize=(10, 4), dpi=150)
     FigureCanvasAgg(picture)
     all_curves = curves(figure, record)
-    for axes, series in zip(picture.subplots(1, 2, sharey=True), SERIES, strict=True):
-        _panel(axes, [curve for curve in all_curves if curve.series == series], series)
+    panels = picture.subplots(1, 2, sharey=True)
+    for axes, series in zip(panels, SERIES, strict=True):
+        _scales(axes, series)
+        _panel(axes, [curve for curve in all_curves if curve.series == series])
+    lines = panels[0].get_legend_handles_labels()
+    picture.legend(*lines, loc="lower center", ncols=len(lines[0]), frameon=False)
     quick = "   QUICK: one seed" if record.quick else ""
     title = f"Trials to {100 * figure.level:g} % on the digits{quick}"
     picture.suptitle(title, x=0.01, ha="left", fontweight="bold")
-    picture.tight_layout()
+    picture.tight_layout(rect=(0, 0.07, 1, 1))  # the legend's room
     picture.savefig(path)
 
 
-def _panel(axes: Axes, shown: Sequence[Curve], series: str) -> None:
-    for number, curve in enumerate(shown):
-        medians = [median_time(times) for times in curve.trials]
-        drawn = [(s, m) for s, m in zip(curve.sizes, medians, strict=True) if m is not None]
-        if not drawn:
-            continue
-        colour = f"C{number}"
-        label = curve.rule.replace("_", " ")
-        axes.plot(*zip(*drawn, strict=True), "o-", color=colour, label=label)
-        for size, times in zip(curve.sizes, curve.trials, strict=True):
-            known = [time for time in times if time is not None]
-            axes.plot([size] * len(known), known, ".", color=colour, alpha=0.4)
+def _scales(axes: Axes, series: str) -> None:
     axes.set_xscale("log", base=2)
+    sizes = [_size(series, sizes) for sizes in SERIES[series]]
+    axes.set_xticks(sizes, list(map(str, sizes)))
     axes.set_yscale("log")
     axes.set_xlabel({"width": "units in each of two layers", "depth": "layers of 32 units"}[series])
     axes.set_ylabel("trials")
-    axes.legend(fontsize=8)
+
+
+def _panel(axes: Axes, shown: Sequence[Curve]) -> None:
+    for number, curve in enumerate(shown):
+        colour, label = f"C{number}", curve.rule.replace("_", " ")
+        medians = [median_time(times) for times in curve.trials]
+        heights = [nan if median is None else median for median in medians]  # nan breaks the line
+        axes.plot(curve.sizes, heights, "o-", color=colour, label=label)
+        for size, times, median in zip(curve.sizes, curve.trials, medians, strict=True):
+            known = [time for time in times if time is not None]
+            axes.plot([size] * len(known), known, ".", color=colour, alpha=0.4)
+            if median is None:
+                axes.plot(
+                    size, 0.98, "x", color=colour, mew=2, transform=axes.get_xaxis_transform()
+                )

@@ -35,7 +35,7 @@ def draw(figure: Figure, record: Record, path: Path) -> None:
         rows = [row for row in record.rows if row["line"] == line.name]
         _curve(axes, line.name, rows, colour)
     axes.axhline(MEAN_IMAGE, color=LEVEL_COLOUR, lw=1, ls=":")
-    axes.text(0.99, MEAN_IMAGE + 1, "the mean image", color=LEVEL_COLOUR, fontsize=9, ha="right",
+    axes.text(0.01, MEAN_IMAGE - 1, "the mean image", color=LEVEL_COLOUR, fontsize=9, va="top",
               transform=axes.get_yaxis_transform())  # fmt: skip
     _scales(axes)
     quick = "   QUICK: one seed" if record.quick else ""
