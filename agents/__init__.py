@@ -11,6 +11,6 @@ print(evaluate(agent, "MNISTReward-v0"))
 
 from agents.making import load_agent, make_agent
 from agents.settings import AGENTS, Settings
-from agents.training import evaluate, train
+from agents.training import evaluate, train, train_together
 
-__all__ = ["AGENTS", "Settings", "evaluate", "load_agent", "make_agent", "train"]
+__all__ = ["AGENTS", "Settings", "evaluate", "load_agent", "make_agent", "train", "train_together"]

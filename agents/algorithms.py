@@ -17,7 +17,10 @@ from typing import Any, ClassVar, Self
 
 from agents.cell import Settings
 
-FIXED = ("signal", "credit", "explore", "optimizer", "momentum", "weight_decay", "drops", "drop")
+FIXED = (
+    "signal", "credit", "explore", "optimizer", "momentum", "weight_decay", "drops", "drop",
+    "precision",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,12 @@ from torch import Tensor, nn
 
 from agents.credit import CreditRule, Trial
 from agents.credit.backprop import Backprop
-from agents.layers import Linear, weighted
+from agents.layers import Linear
 from agents.networks import Pixels, Shape
 from agents.plasticity import make_optimizer
 from agents.seeding import generators
 from agents.signals import Cost
+from agents.weighted import weighted
 
 CHUNK = 1000  # images given back at once, where nothing is learned
 

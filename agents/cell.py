@@ -10,6 +10,7 @@ from agents.credit import RULES, CreditRule
 from agents.explore import EXPLORE
 from agents.networks import NETWORKS
 from agents.plasticity import OPTIMIZERS
+from agents.precision import PRECISIONS
 from agents.signals import SIGNALS
 
 INITS = ("he", "paper")
@@ -46,6 +47,8 @@ class Settings:
     """Numbers of trials after which the learning rate drops."""
     drop: float = 0.1
     """What it is multiplied by each time."""
+    precision: str = "float32"
+    """Of products: "float32", "tf32" (on a GPU) or "bf16"; weights are float32 in each."""
 
     varied: ClassVar[str] = "init"
     """The setting that a search varies beside the learning rate."""
@@ -66,6 +69,12 @@ class Settings:
             _known("credit rule", self.credit, RULES)
         _known("exploration", self.explore or "greedy", EXPLORE)
         _known("optimizer", self.optimizer, OPTIMIZERS)
+        _known("precision", self.precision, PRECISIONS)
+        if self.rule.compares_passes and self.precision != "float32":
+            raise ValueError(
+                f"{self.rule.name} learns from small differences between passes, which "
+                f"{self.precision} rounds away: use precision='float32'"
+            )
         if self.rule.needs_same_decay and self._treats_feedback_unlike():
             raise ValueError(
                 f"{self.rule.name} needs an optimiser that gives weights and feedback the same "
@@ -128,6 +137,8 @@ class Settings:
         plain = dataclasses.asdict(self) | {"credit": credit, "sizes": self.network_sizes}
         if not self.drops:
             del plain["drops"], plain["drop"]  # as it was before there were any: runs keep keys
+        if self.precision == "float32":
+            del plain["precision"]  # likewise
         return plain
 
     @classmethod

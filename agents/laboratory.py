@@ -7,12 +7,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from agents.layers import Conv2d, Linear, LocallyConnected2d, weighted
+from agents.layers import Conv2d, Linear, LocallyConnected2d
 from agents.learner import Agent
 from agents.networks import NETWORKS, Build, Network, Pixels, Shape
 from agents.networks.resnet import Residual
 from agents.second_look import BatchNorm2d, Dropout
 from agents.settings import Settings
+from agents.weighted import weighted
 
 SHAPE, CLASSES = (6, 6, 1), 3
 WARM = 4  # lessons before an experiment: some rules have to learn their feedback first

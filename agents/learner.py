@@ -1,29 +1,22 @@
-"""One agent, one trial: see images, choose classes, be answered, learn.
+"""One agent: a net with its settings and its seed, which can be saved, and goes on."""
 
-output = net(images)                  acting uses this pass and its graph
-action = explore(output)              the world answers with a reward, or with a label
-cost   = signal(output, action, answer)
-credit.assign, credit.learn           errors come down; the feedback may learn
-optimiser.step                        error x activity
-"""
-
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from agents import checkpoint
-from agents.chance import uniform
-from agents.credit import Trial
-from agents.exchange import answers_of, batch_of, like, no_answer, unusable
+from agents import checkpoint, whole
+from agents.engine import Engine
+from agents.exchange import batch_of, like, no_answer
 from agents.explore import EXPLORE
 from agents.networks import NETWORKS, Shape, initialise
 from agents.plasticity import make_optimizer, take_step
 from agents.seeding import generators
 from agents.settings import Settings
 from agents.signals import SIGNALS
+from credit_envs.stream import ALONE, Part
 from credit_envs.tensors import FirstBad, not_finite
 
 
@@ -37,20 +30,15 @@ class Diverged(FloatingPointError):
         self.trial = trial
 
 
-class Open(NamedTuple):
-    """A trial that waits for its answer."""
-
-    images: Tensor  # (B, H, W, C)
-    output: Tensor  # (B, K), with its graph
-    action: Tensor  # (B,)
-
-
-class Agent:
+class Agent(Engine):
     """Learns to choose the class of an image from the answers it gets.
 
     `shape` is (H, W, C), `classes` K. The seed fixes the initial weights, the exploration and all
     noise, each by its own generator; the weights are the same on every device.
     """
+
+    part: Part = ALONE
+    """Which part of each batch it sees, of how many; the others are other processes'."""
 
     def __init__(
         self, settings: Settings, shape: Shape, classes: int, *, seed: int = 0,
@@ -58,8 +46,8 @@ class Agent:
     ):  # fmt: skip
         self.settings, self.shape, self.classes = settings, shape, classes
         self.seed, self.device = seed, torch.device(device)
-        self.trials = 0  # learned from
-        self.generators = generators(seed, self.device)
+        self.trials = 0
+        self.generators: Any = generators(seed, self.device)
         self.signal = SIGNALS[settings.signal]().to(self.device)
         self.rule = settings.rule
         self.explore = EXPLORE[settings.explore or self.signal.explore]
@@ -76,69 +64,14 @@ class Agent:
         self._not_finite = FirstBad(self.device, Diverged)
         self._no_answer = FirstBad(self.device, no_answer)
         self._learning = [p for p in self.net.parameters() if p.requires_grad]
-        self._open: Open | None = None
-        self._before: Trial | None = None  # the first of two presentations
-        self.watch: Callable[[nn.Module, Trial], None] | None = None
-        """Called with the net and the trial once every weight has its change in `.grad`."""
+        self.clock: Tensor | None = None
+        """Tells `trials` on the device while a graph is made of a trial (`agents.captured`)."""
 
-    @property
-    def presentations(self) -> int:
-        """How often an image is shown in a row for one trial: 1, or 2 for rules that need it."""
-        return self.rule.presentations
-
-    @property
-    def learns_from(self) -> str:
-        """What `learn` takes: "reward" or "label"."""
-        return self.signal.learns_from
-
-    def act(self, images: Any) -> Any:
-        """Choose a class for each image (B, H, W, C), or for one (H, W, C), and await the answer.
-
-        NumPy in, NumPy out; torch in, torch out; one image gives an int.
-        """
-        batch = batch_of(images, self.shape, self.device)
-        output = self.rule.look(self.net, batch, self.generators["noise"], self._before)
-        draws = uniform(
-            torch.empty(len(batch), 1 + self.classes, device=self.device),
-            self.generators["exploration"],
-        )
-        action = self.explore(output.detach(), self.settings.epsilon, draws)
-        self._open = Open(batch, output, action)
-        return like(images, action)
-
-    def learn(self, answer: Any) -> None:
-        """Settle the open `act` with its rewards or labels, (B,) or a number, and learn.
-
-        Raises RuntimeError without an open act, TypeError or ValueError for an answer that is
-        none (the act stays open), Diverged when the cost is no longer finite.
-        """
-        if self._open is None:
-            raise RuntimeError(
-                "learn() settles the trial that act() opened: call act(images) first"
-            )
-        trial = self._settle(self._open, answer)
-        self._open = None
-        if self.presentations == 2 and self._before is None:
-            self._before = trial
-            return
-        self._before = None
-        self.optimizer.zero_grad()
-        self.rule.assign(self.net, trial)
-        self.rule.learn(self.net, trial)
-        if self.watch is not None:
-            self.watch(self.net, trial)
-        take_step(self.optimizer, self.settings.rate(self.trials))
-        self._not_finite.note(not_finite(trial.costs.detach()), self.trials)
-        self.trials += len(trial.images)
-
-    def _settle(self, opened: Open, answer: Any) -> Trial:
-        images, output, action = opened
-        answers = self._answers(answer, len(images))
-        cost = self.signal(output, action, answers)
-        return Trial(
-            images, output, cost, cost(output), self.generators["noise"], self.signal.meaning,
-            answers if self.learns_from == "reward" else None, self._before,
-        )  # fmt: skip
+    def passed(self, trials: int) -> None:
+        """Count trials that a graph has replayed; raise what `learn` does, in time."""
+        self.trials += trials
+        self._no_answer.passed(trials)
+        self._not_finite.passed(trials)
 
     @torch.no_grad()
     def predict(self, images: Any) -> Any:
@@ -147,7 +80,8 @@ class Agent:
         self.net.eval()
         try:
             batch = batch_of(images, self.shape, self.device)
-            return like(images, self.net(batch).argmax(1))
+            with self._precision():
+                return like(images, self.net(batch).argmax(1))
         finally:
             self.net.train()
 
@@ -157,6 +91,10 @@ class Agent:
         weights = torch.stack([weight.detach().sum() for weight in self._learning]).sum()
         self._not_finite.note(not_finite(weights[None]), self.trials)
         self._not_finite.read()
+
+    def mark_diverged(self, trial: int) -> None:
+        """Let `check` raise that the run diverged at this trial."""
+        self._not_finite.mark(trial)
 
     def save(self, path: str | Path) -> None:
         """Write the agent to one safetensors file, from which `load_agent` goes on bit for bit.
@@ -172,11 +110,6 @@ class Agent:
             "settings": self.settings.to_dict(), "shape": self.shape, "classes": self.classes,
             "seed": self.seed, "trials": self.trials,
         }  # fmt: skip
-
-    def _answers(self, answer: Any, trials: int) -> Tensor:
-        answers = answers_of(answer, trials, self.learns_from, self.device)
-        self._no_answer.note(unusable(answers, self.learns_from, self.classes), self.trials)
-        return answers
 
     def tensors(self) -> dict[str, Tensor]:
         """All state as named tensors: weights, feedback, baselines, optimiser, generators."""
@@ -199,3 +132,13 @@ class Agent:
         states = {int(index): state for index, state in parts.get("optimizer", {}).items()}
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": states, "param_groups": groups})
+
+    def _take_step(self) -> None:
+        take_step(self.optimizer, self.settings.rate(self.trials))
+
+    def _look_after(self, costs: Tensor) -> None:
+        self._not_finite.note(not_finite(whole.together(costs)), self._now)
+
+    @property
+    def _now(self) -> int | Tensor:
+        return self.trials if self.clock is None else self.clock

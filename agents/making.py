@@ -16,6 +16,7 @@ from agents.algorithms import Algorithm
 from agents.learner import Agent
 from agents.own import Maker, check_methods
 from agents.settings import Settings, settings_from, settings_of
+from credit_envs.stream import ALONE, Part
 from credit_envs.tensors import find_device
 
 
@@ -27,7 +28,8 @@ def make_agent(
     `agent` is a name in AGENTS, a cell of the grid written "signal+credit", Settings, or one
     of your own: a class, as itself or as "module:Class", or any function, called with the spaces
     of one trial as (observation_space, action_space, seed). `device` is "auto"
-    (a GPU if there is one), "cpu", "cuda" or "cuda:<i>".
+    (a GPU if there is one), "cpu", "cuda" or "cuda:<i>". For an environment that shows part of
+    each batch, the agent learns together with those of the other parts (`parallel`).
     """
     vector = isinstance(env, VectorEnv)
     seen = env.single_observation_space if vector else env.observation_space
@@ -48,26 +50,35 @@ def make_agent(
         raise ValueError(f"agents choose one of K classes, this environment wants {choice}")
     facts = {"shape": seen.shape, "classes": int(choice.n), "seed": seed}
     facts["lanes"] = cast(VectorEnv, env).num_envs if vector else 1
-    return _build(settings, facts, pick_device(device))
+    return _build(settings, facts, pick_device(device), getattr(env.unwrapped, "part", ALONE))
 
 
-def _build(settings: Settings, facts: Mapping[str, Any], device: torch.device) -> Any:
+def _build(settings: Settings, facts: Mapping[str, Any], device: torch.device, part: Part) -> Any:
     """The agent of these settings: of our own engine, or one of Stable-Baselines3's."""
     shape, classes, seed = tuple(facts["shape"]), facts["classes"], facts["seed"]
     if not isinstance(settings, Algorithm):
-        return Agent(settings, shape, classes, seed=seed, device=device)
+        if part == ALONE:
+            return Agent(settings, shape, classes, seed=seed, device=device)
+        from agents.parallel import Parallel  # few need it
+
+        return Parallel(settings, shape, classes, part, seed=seed, device=device)
+    if part != ALONE:
+        raise ValueError(f"{settings.signal} learns in one process: leave part out")
     from agents.sb3.rollouts import SB3_AGENTS  # SB3 takes seconds to import: only when needed
 
     kind = SB3_AGENTS[settings.signal]
     return kind(settings, shape, classes, facts["lanes"], seed=seed, device=device)
 
 
-def load_agent(path: str | Path, *, device: str = "auto") -> Any:
-    """The agent that `agent.save(path)` wrote: it goes on as the saved one would have."""
+def load_agent(path: str | Path, *, device: str = "auto", part: Part = ALONE) -> Any:
+    """The agent that `agent.save(path)` wrote: it goes on as the saved one would have.
+
+    With a `part` of each batch together with other processes, however many saved it.
+    """
     place = pick_device(device)
     tensors, facts = checkpoint.read(path)
     try:
-        agent = _build(settings_from(facts["settings"]), facts, place)
+        agent = _build(settings_from(facts["settings"]), facts, place, part)
         agent.restore(tensors)
         agent.trials = facts["trials"]
     except (KeyError, TypeError, RuntimeError) as fault:

@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from agents.credit import Trial
-from agents.layers import Weighted, weighted
 from agents.learner import Agent
 from agents.second_look import Dropout
+from agents.weighted import Weighted, weighted
 
 EVERY = 50  # batches; a reading costs about as much as one or two of them
 

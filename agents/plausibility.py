@@ -41,10 +41,10 @@ from agents.laboratory import (
     new_agent,
     teach,
 )
-from agents.layers import weighted
 from agents.products import Products
 from agents.scramble import scramble
 from agents.settings import Settings
+from agents.weighted import weighted
 
 ROUNDING = 1e-6  # of what a trial brings; what trials do to one another is far above it
 

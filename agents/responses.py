@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from agents.layers import Weighted
+from agents.weighted import Weighted
 
 ACTIVATIONS = (nn.ReLU, nn.Tanh, nn.Sigmoid, nn.Identity)
 

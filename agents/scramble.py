@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from agents.layers import Weighted, weighted
+from agents.weighted import Weighted, weighted
 
 
 def scramble(

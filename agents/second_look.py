@@ -6,11 +6,13 @@ differ between the two, so what is drawn or measured in the first is kept for th
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from agents import whole
 from agents.chance import Source, uniform
 
 
@@ -39,12 +41,44 @@ class BatchNorm2d(nn.BatchNorm2d):
 
     def forward(self, input: Tensor) -> Tensor:
         """Normalise each channel over the batch (training) or by the running averages."""
-        if not (self.training and self.again):
-            if self.training:  # a prediction between two looks changes nothing
-                self.first = input.detach()
+        if not self.training:
             return super().forward(input)
-        variance, mean = torch.var_mean(self.first, (0, 2, 3), correction=0)
-        return F.batch_norm(input, mean, variance, self.weight, self.bias, False, 0.0, self.eps)
+        if self.again:
+            mean, variance = statistics(self.first.to(self.weight.dtype))
+            return F.batch_norm(input, mean, variance, self.weight, self.bias, False, 0.0, self.eps)
+        self.first = input.detach()  # a prediction between two looks changes nothing
+        return self._of_the_whole(input) if whole.is_shared() else super().forward(input)
+
+    def _of_the_whole(self, input: Tensor) -> Tensor:
+        """As PyTorch's own, but over a batch that processes share."""
+        wide = input.to(self.weight.dtype)  # more bits than autocast gave it
+        mean, variance = statistics(wide)
+        pixels = whole.size(input) * input[0, 0].numel()
+        self._remember(mean.detach(), variance.detach() * (pixels / (pixels - 1)))
+        scale = (variance + self.eps).rsqrt() * self.weight
+        normal = _by_channel(scale) * (wide - _by_channel(mean)) + _by_channel(self.bias)
+        return normal.to(input.dtype)
+
+    @torch.no_grad()
+    def _remember(self, mean: Tensor, variance: Tensor) -> None:
+        """Move the running averages towards those of a batch."""
+        norm: Any = self  # PyTorch's may lack them
+        norm.num_batches_tracked += 1
+        norm.running_mean.lerp_(mean, norm.momentum)
+        norm.running_var.lerp_(variance, norm.momentum)
+
+
+def statistics(input: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance of each channel over the whole batch, (C,) each."""
+    if not whole.is_shared():
+        variance, mean = torch.var_mean(input, (0, 2, 3), correction=0)
+        return mean, variance
+    mean = whole.mean(input.mean((0, 2, 3)))
+    return mean, whole.mean((input - _by_channel(mean)).square().mean((0, 2, 3)))
+
+
+def _by_channel(values: Tensor) -> Tensor:
+    return values[:, None, None]  # (C, 1, 1): a number for each channel of an image
 
 
 @contextmanager

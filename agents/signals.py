@@ -13,12 +13,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from agents import whole
+
 Cost = Callable[[Tensor], Tensor]  # output (B, K) -> cost per trial (B,)
 
 
 def chosen(output: Tensor, action: Tensor) -> Tensor:
     """The chosen unit's output, (B,)."""
     return output.gather(1, action[:, None]).squeeze(1)
+
+
+def one_hot(label: Tensor, output: Tensor) -> Tensor:
+    """1_y of each trial, like the output (B, K); PyTorch's own would look at labels on a CPU."""
+    return torch.zeros_like(output).scatter(1, label[:, None], 1)
 
 
 class Signal(nn.Module):
@@ -53,7 +60,7 @@ class SquaredError(Signal):
     probabilities = False
 
     def forward(self, output, action, answer):
-        target = F.one_hot(answer, output.shape[1]).to(output.dtype)
+        target = one_hot(answer, output)
         return lambda output: 0.5 * (target - output).square().sum(1)
 
 
@@ -69,7 +76,7 @@ class BinaryCrossEntropy(Signal):
         return output.sigmoid()
 
     def forward(self, output, action, answer):
-        target = F.one_hot(answer, output.shape[1]).to(output.dtype)
+        target = one_hot(answer, output)
         return lambda output: F.binary_cross_entropy_with_logits(
             output, target, reduction="none"
         ).sum(1)
@@ -108,17 +115,20 @@ class PolicyGradient(Signal):
         self.register_buffer("mean", torch.zeros(()))
 
     def forward(self, output, action, answer):
-        advantage = answer - self._baseline(answer)
+        rewards = answer.view(*self.mean.shape, -1)
+        advantage = (rewards - self._baseline(rewards)).flatten()
         return lambda output: -advantage * chosen(output.log_softmax(1), action)
 
     def _baseline(self, reward: Tensor) -> Tensor:
-        trials = len(reward)
+        """What is subtracted from each reward (..., B); `mean` (...) has an entry for each net."""
+        trials = whole.size(reward.movedim(-1, 0))
         if self.baseline == "running_mean":
             before = self.mean.clone()
-            self.mean += (1 - 0.99**trials) * (reward.mean() - self.mean)  # .01 per trial
-            return before
+            mean = whole.mean(reward.mean(-1))
+            self.mean += (1 - 0.99**trials) * (mean - self.mean)  # .01 per trial
+            return before[..., None]
         if self.baseline == "leave_one_out" and trials > 1:
-            return (reward.sum() - reward) / (trials - 1)
+            return (whole.total(reward.sum(-1, keepdim=True)) - reward) / (trials - 1)
         return torch.zeros_like(reward)
 
 

@@ -1,5 +1,6 @@
 """The loop between an agent and an environment, and the exact measure of what was learned."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import gymnasium as gym
@@ -7,10 +8,15 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from agents.learner import Agent
 from agents.own import check_methods
+from agents.together import Together
 from credit_envs.datasets import load
 from credit_envs.registration import find_spec
 from credit_envs.splits import Split
+from credit_envs.stream import ALONE
+from credit_envs.streams import side_by_side
+from credit_envs.vector import RewardVectorEnv
 
 CHUNK = 1000  # images predicted at once
 
@@ -23,18 +29,51 @@ def train(agent: Any, env: gym.Env | VectorEnv, trials: int, progress_bar: bool 
     `reveal_label=True`. A vector environment's batches are whole, so up to B - 1 trials more are
     run. Training in parts gives the same as training at once. A rule that compares two rewards
     needs an environment with `presentations=2`; only the first presentation counts. Delayed
-    rewards are refused.
+    rewards are refused. Of batches that processes share all trials are counted; the mean is that
+    of this one's part.
     """
+    check_methods(agent, type(agent).__name__)
+    return _rewards(agent, env, trials, 1, progress_bar)[0]
+
+
+def train_together(
+    agents: Sequence[Agent], env: VectorEnv, trials: int, progress_bar: bool = True
+) -> list[float]:
+    """Train agents at once that differ in seed or learning rate; returns each one's mean reward.
+
+    Each learns what `env.reset(seed=agent.seed)` and `train(agent, env, trials)` would have taught
+    it, in a batch of its own, and goes on where it stopped. `env` is what `gym.make_vec(id,
+    num_envs=B)` gives, and stays as it is. An agent that diverges does not stop the others; it
+    raises Diverged when it is evaluated.
+    """
+    together = Together(agents)
+    if not isinstance(env, RewardVectorEnv):
+        raise ValueError(
+            f"agents learn together in streams of gym.make_vec(id, num_envs=B) itself, got {env}: "
+            "leave out wrappers and vectorization_mode, or train them one by one"
+        )
+    streams = side_by_side(env, [agent.seed for agent in agents], together.trials)
+    try:
+        return _rewards(together, streams, trials, len(agents), progress_bar)
+    finally:
+        together.hand_back()
+
+
+def _rewards(
+    agent: Any, env: gym.Env | VectorEnv, trials: int, nets: int, progress_bar: bool
+) -> list[float]:
+    """Train, and return each net's mean reward."""
     if trials < 0:
         raise ValueError(f"trials is a number of trials, 0 or more, got {trials}")
-    check_methods(agent, type(agent).__name__)
     from_label = getattr(agent, "learns_from", "reward") == "label"
     presentations = getattr(agent, "presentations", 1)
-    _check(env, from_label, presentations)
+    check_environment(env, from_label, presentations)
+    check_part(agent, env)
     batched = isinstance(env, VectorEnv)
-    batch = env.num_envs if batched else 1
+    own = env.num_envs // nets if batched else 1
+    batch = own * getattr(env.unwrapped, "part", ALONE)[1]
     steps = -(-trials // batch)
-    rewarded: Any = 0.0
+    rewarded: Any = [0.0] * nets
     images, _ = env.reset()
     with _bar(progress_bar) as bar:
         task = bar.add_task("training", total=trials)
@@ -42,12 +81,13 @@ def train(agent: Any, env: gym.Env | VectorEnv, trials: int, progress_bar: bool 
             images, reward, ended, _, info = cast(Any, env.step(agent.act(images)))
             _check_in_time(info)
             if step % presentations == 0:
-                rewarded = rewarded + (reward.sum() if batched else reward)
+                paid = reward.reshape(nets, -1).sum(1) if batched else np.array([reward])
+                rewarded = paid if step == 0 else rewarded + paid
                 bar.advance(task, batch)
             agent.learn(info["label"] if from_label else reward)  # which may work on it in place
             if ended is True:  # the single environment waits for its reset
                 images, _ = env.reset()
-    return float(rewarded) / max(steps * batch, 1)
+    return [float(reward) / max(steps * own, 1) for reward in rewarded]
 
 
 def evaluate(
@@ -71,7 +111,8 @@ def evaluate(
     return right / len(data.labels)
 
 
-def _check(env: gym.Env | VectorEnv, from_label: bool, presentations: int) -> None:
+def check_environment(env: gym.Env | VectorEnv, from_label: bool, presentations: int) -> None:
+    """Refuse an environment whose trials are not the agent's. Raises ValueError."""
     if getattr(env.unwrapped, "presentations", 1) != presentations:
         raise ValueError(
             f"this agent needs each image {presentations} times in a row: make the environment "
@@ -85,6 +126,16 @@ def _check(env: gym.Env | VectorEnv, from_label: bool, presentations: int) -> No
         raise ValueError(
             "every step must be a trial: use gym.make_vec(id, num_envs=B), whose autoreset mode is "
             "SAME_STEP"
+        )
+
+
+def check_part(agent: Any, env: gym.Env | VectorEnv) -> None:
+    """Refuse an environment that shows not the part of each batch that the agent sees."""
+    part = getattr(env.unwrapped, "part", ALONE)
+    if getattr(agent, "part", part) != part:
+        raise ValueError(
+            f"this agent sees part {agent.part} of each batch and the environment shows {part}: "
+            "make_agent(..., env) and load_agent(..., part=...) make one that fits"
         )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from credit_envs.stream import Stream
 from credit_envs.task import Task, out_of_range
 
 
@@ -12,7 +13,7 @@ class NumpyBatch:
     """A task's trials as NumPy arrays, B at a time; `tensors.TorchBatch` is its twin."""
 
     def __init__(self, task: Task, size: int) -> None:
-        self.observe = task.observe
+        self.observe, self.place_order = task.observe, self.place
         self._actions, self._size = task.actions, size
         # As small as can be, so that they stay in the processor's cache.
         self._labels = task.labels.astype(np.min_scalar_type(task.classes - 1))
@@ -20,6 +21,14 @@ class NumpyBatch:
     def place(self, values: NDArray[Any]) -> NDArray[Any]:
         """Put values where the images are."""
         return values
+
+    def show(self, stream: Stream) -> tuple[NDArray[np.int64], NDArray[Any]]:
+        """Return the open images' indices (B,), and fresh observations of them."""
+        index = stream.indices()
+        return index, self.observe(index)
+
+    def close(self) -> None:
+        """Nothing here needs an end."""
 
     def labels(self, index: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the classes of the images at `index`, (B,)."""

@@ -45,7 +45,7 @@ class Judge:
         labels, columns = self._reversed(self._labels.take(index)), self._task.actions
         # On a GPU an action that is none is told of later, and must not stop the device here.
         entry = labels * columns + actions.clip(0, columns - 1)  # of the flat table, (B,)
-        position, seen = self._stream.position, self._stream.seen
+        position, seen = self._stream.first, self._stream.seen
         flipped = self._flips[seen].at(position) if self._rewards.flip else 0
         rewards = self._paid.take(entry + flipped)
         if self._rewards.noise:
@@ -71,10 +71,10 @@ class Judge:
 
     def _none_pending(self) -> Pending:
         delay, stream = self._rewards.delay, self._stream
-        if delay * stream.batch > stream.size:
+        if delay * stream.whole > stream.size:
             raise ValueError(
                 f"delay={delay} is longer than a pass, which has {stream.size} trials in batches "
-                f"of {stream.batch}: choose a shorter one."
+                f"of {stream.whole}: choose a shorter one."
             )
         nothing = self._lanes * 0
         blank = {"reward": self._batch.real(nothing * 0.0), "trial": nothing - 1}
@@ -86,7 +86,7 @@ class Judge:
 
     def _reversed(self, labels: Any) -> Any:
         """Return the labels, (B,), moved along the cycle by the reversals before each trial."""
-        position, classes = self._stream.position, self._task.classes
+        position, classes = self._stream.first, self._task.classes
         start, every, batch = self._rewards.reverse_at, self._rewards.reverse_every, len(labels)
         # Positions may be larger than any integer type: only what fits a batch goes into arrays.
         if start is not None:

@@ -59,7 +59,7 @@ class Composition:
 
     def __init__(self, order: Order, labels: NDArray[np.int64], classes: int) -> None:
         self._order, self._labels, self._classes = order, labels, classes
-        self._begun, self._held = -1, []
+        self._drawn, self._held = None, []
         if order.classes_per_stage is not None and order.classes_per_stage > classes:
             raise ValueError(
                 f"classes_per_stage={order.classes_per_stage} is more than the {classes} classes."
@@ -80,9 +80,9 @@ class Composition:
         )
 
     def _stages(self, stream: Stream) -> list[NDArray[np.int64]]:
-        """Return the kept images of each stage, drawn once per stream."""
-        if self._begun != stream.begun:
-            self._begun, self._held = stream.begun, self._draw(stream)
+        """Return the kept images of each stage, which belong to the stream."""
+        if self._drawn != (stream, stream.begun):
+            self._drawn, self._held = (stream, stream.begun), self._draw(stream)
         return self._held
 
     def _draw(self, stream: Stream) -> list[NDArray[np.int64]]:

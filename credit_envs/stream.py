@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 ORDER, FLIP, NOISE, LABELS, CYCLE, KEPT, STAGES = range(7)
 
 Place = Callable[[NDArray[Any]], Any]
+Part = tuple[int, int]  # which part of a batch, of how many
+ALONE = (0, 1)
 
 
 class PerPass:
@@ -53,14 +55,17 @@ class PerPass:
 class Stream:
     """The order in which `size` images are shown, `batch` at a time, from trial `position` on.
 
-    Each batch is shown `presentations` times in a row, which are one trial.
+    Each batch is shown `presentations` times in a row, which are one trial. With `part` (r, W) it
+    is the r-th of W equal parts of a larger batch, whose other parts are shown elsewhere.
 
     Pass p is shuffled by its own SeedSequence child (ORDER, p), so that any trial can be reached
     without replaying those before it. `shuffle(stream, p)` makes its order, if it is not plain.
     """
 
     position: int
-    """Trials before the open batch."""
+    """Trials before the open batch, the larger one's."""
+    whole: int
+    """Trials of the batch with all its parts."""
     seen: int
     """Presentations of the open batch before now."""
     begun: int
@@ -73,8 +78,10 @@ class Stream:
         place: Place,
         presentations: int = 1,
         shuffle: Callable[["Stream", int], NDArray[np.int64]] | None = None,
+        part: Part = ALONE,
     ) -> None:
         self.position = self.seen = self.begun = 0
+        self._before, self.whole = part[0] * batch, part[1] * batch
         self.size, self.batch, self.presentations = size, batch, presentations
         self._entropy: int | None = None
         self._order = PerPass(partial(shuffle or plain_shuffle, self), size, batch, place)
@@ -91,14 +98,26 @@ class Stream:
 
     def indices(self) -> Any:
         """Return the indices of the open batch's images, shape (batch,)."""
-        return self._order.at(self.position)
+        return self.at(self.position)
+
+    def at(self, position: int) -> Any:
+        """Return the indices of the images that are shown from trial `position` on, (batch,)."""
+        return self._order.at(position + self._before)
+
+    @property
+    def first(self) -> int:
+        """The first trial that is open here."""
+        return self.position + self._before
 
     def advance(self) -> None:
         """Leave the open batch behind, once it has been presented as often as it should."""
-        self.seen += 1
-        if self.seen == self.presentations:
-            self.position += self.batch
-            self.seen = 0
+        self.position, self.seen = self.after(self.position, self.seen)
+
+    def after(self, position: int, seen: int) -> tuple[int, int]:
+        """Return position and presentations before of what is shown after a presentation."""
+        if seen + 1 < self.presentations:
+            return position, seen + 1
+        return position + self.whole, 0
 
     def child(self, *key: int) -> np.random.Generator:
         """Return a generator of the stream's own for one kind of randomness."""

@@ -9,29 +9,52 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from credit_envs.ahead import Ahead
 from credit_envs.splits import Data
+from credit_envs.stream import Stream
 from credit_envs.task import Task, out_of_range
 
 PATIENCE = 1000  # trials after which a flag is read, as that makes the host wait
+HOST = torch.device("cpu")
 NEVER = torch.iinfo(torch.int64).max  # the first bad trial while none is
 
 
 class TorchBatch:
     """A task's trials as tensors, B at a time; `arrays.NumpyBatch` is its twin."""
 
-    def __init__(self, task: Task, size: int, device: str) -> None:
-        self._images, self._labels = resident(task.data, task.split, find_device(device))
+    def __init__(self, task: Task, size: int, device: str, stays: bool | None = None) -> None:
+        there = find_device(device)
+        self.resident = fits(task.images.nbytes, there) if stays is None else stays
+        images, labels = resident(task.data, task.split, there if self.resident else HOST)
+        self._images, self._labels = images, labels.to(there)
         self._device = self._labels.device
+        self._ahead = None if self.resident else Ahead(images, self._device)
         self._task, self._size = task, size
         self._no_class = FirstBad(self._device, partial(out_of_range, actions=task.actions))
+        self.place_order = self.place if self.resident else as_it_is
 
     def place(self, values: NDArray[Any]) -> Tensor:
         """Put values where the images are."""
-        return torch.from_numpy(values).to(self._device)
+        return torch.from_numpy(values).to(self._device, non_blocking=True)
+
+    def show(self, stream: Stream) -> tuple[Tensor, Tensor]:
+        """Return the open images' indices (B,), and fresh observations of them."""
+        if self._ahead is not None:
+            index, images = self._ahead.take(stream)
+            return index, self._seen(images)
+        index = stream.indices()
+        return index, self.observe(index)
+
+    def close(self) -> None:
+        """End the thread that brings images, if there is one."""
+        if self._ahead is not None:
+            self._ahead.close()
 
     def observe(self, index: Tensor) -> Tensor:
         """Return fresh observations of the images at `index`."""
-        images = self._images.index_select(0, index)  # ten times as fast as images[index]
+        return self._seen(self._images.index_select(0, index))  # ten times as fast as images[index]
+
+    def _seen(self, images: Tensor) -> Tensor:
         if self._task.dtype == "float32":
             images = images.to(torch.float32).div_(255)
         return self._task.arrange(images)
@@ -51,7 +74,7 @@ class TorchBatch:
         if actions.shape != (self._size,):
             raise ValueError(f"The actions' shape is {tuple(actions.shape)}, not ({self._size},).")
         actions = actions.to(torch.int64)  # in a smaller type their number may overflow
-        self._no_class.note((actions < 0) | (actions >= self._task.actions), trial)
+        self._no_class.note(actions.clamp(0, self._task.actions - 1) != actions, trial)
         return actions
 
     def check_actions(self) -> None:
@@ -95,15 +118,28 @@ class FirstBad:
         self._first = torch.full((), NEVER, device=device)
         self._unread = 0
 
-    def note(self, bad: Tensor, trial: int) -> None:
-        """Look at which of the trials from `trial` on are bad, (B,); raise if it is time to."""
+    def note(self, bad: Tensor, trial: int | Tensor) -> None:
+        """Look at which of the trials from `trial` on are bad, (B,); raise if it is time to.
+
+        A `trial` on the device is part of a graph: who replays that calls `passed` each time.
+        """
         if not self._patience and not bad.any():
             return
-        rows = torch.arange(trial, trial + len(bad), device=bad.device)
-        self._first = torch.minimum(self._first, torch.where(bad, rows, NEVER).min())
-        self._unread += len(bad)
+        rows = torch.arange(len(bad), device=bad.device) + trial
+        self._first.clamp_(max=torch.where(bad, rows, NEVER).min())
+        if isinstance(trial, int):
+            self.passed(len(bad))
+
+    def passed(self, trials: int) -> None:
+        """Count trials that were looked at; raise if it is time to."""
+        self._unread += trials
         if self._unread >= self._patience:
             self.read()
+
+    def mark(self, trial: int) -> None:
+        """Take down a bad trial that was found elsewhere, for the next reading."""
+        self._first.clamp_(max=trial)
+        self._unread += 1
 
     def read(self) -> None:
         """Raise for the first bad trial since the last reading, if there is one."""
@@ -125,6 +161,16 @@ def resident(opened: Data, split: str, device: torch.device) -> tuple[Tensor, Te
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         images, labels = torch.from_numpy(data.images), torch.from_numpy(data.labels)
     return images.to(device), labels.to(device)
+
+
+def fits(size: int, device: torch.device) -> bool:
+    """Do so many bytes take at most half of the memory that a GPU has free? Elsewhere they fit."""
+    return device.type != "cuda" or 2 * size <= torch.cuda.mem_get_info(device)[0]
+
+
+def as_it_is(values: NDArray[Any]) -> NDArray[Any]:
+    """Leave values where they are."""
+    return values
 
 
 def find_device(name: str) -> torch.device:

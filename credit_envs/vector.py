@@ -1,6 +1,6 @@
 """The native vector environment: B images, B guesses and B rewards per step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,21 +11,25 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from credit_envs.arrays import NumpyBatch
+from credit_envs.batching import (
+    check_autoreset_mode,
+    checked_num_envs,
+    checked_part,
+    make_batch,
+)
 from credit_envs.frame import frame
 from credit_envs.judge import NEVER_LATE, make_judge
 from credit_envs.order import Order
 from credit_envs.own import Own
 from credit_envs.rewards import Rewards, given
-from credit_envs.stream import Stream, checked_presentations, checked_seed, requested_position
-from credit_envs.task import (
-    RENDER_FPS,
-    Layout,
-    PixelType,
-    RenderMode,
-    Task,
-    check_render_mode,
+from credit_envs.stream import (
+    ALONE,
+    Stream,
+    checked_presentations,
+    checked_seed,
+    requested_position,
 )
+from credit_envs.task import RENDER_FPS, Layout, PixelType, RenderMode, Task, check_render_mode
 
 
 class RewardVectorEnv(VectorEnv[Any, Any, Any]):
@@ -54,7 +58,12 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
     ## Arguments
     Those of `RewardEnv`, and
     - `num_envs`: B, at most the trials of a pass.
+    - `part`: (r, W) makes the B the r-th of W equal parts of a batch of W B trials, whose other
+      parts other processes show. All of them reset with the same seed.
     - `device`: None for NumPy arrays; "cpu", "cuda" or "cuda:<i>" for tensors that stay there.
+    - `resident`: whether all images are held on the device. Else they stay in the host's memory,
+      and a thread brings them some batches ahead; `close()` ends it. None: on a GPU if they take
+      at most half of what it has free.
     - `autoreset_mode`: only SAME_STEP.
 
     ## References
@@ -76,6 +85,8 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
         rewards: Rewards | Mapping[str, Any] | None = None,
         order: Order | Mapping[str, Any] | None = None,
         device: str | None = None,
+        resident: bool | None = None,
+        part: Sequence[int] = ALONE,
         render_mode: RenderMode | None = None,
         autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP,
     ) -> None:
@@ -93,19 +104,25 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
         self.rewards = given(Rewards, rewards, "rewards")
         self.order = given(Order, order, "order")
         self.task = Task(dataset, split, layout, dtype, self.rewards, self.order)
-        self.num_envs = checked_num_envs(num_envs, self.task.pass_length)
+        self.part = checked_part(part)
+        self.num_envs = checked_num_envs(num_envs, self.task.pass_length, self.part[1])
         self.single_observation_space = self.task.observation_space
         self.single_action_space = self.task.action_space
-        self._batch = make_batch(self.task, num_envs, device)
-        self._stream = Stream(
-            self.task.pass_length,
-            num_envs,
-            self._batch.place,
-            self.presentations,
-            self.task.shuffle,
-        )
+        self._batch = make_batch(self.task, num_envs, device, resident)
+        self._stream = self.new_stream()
         self._judge = make_judge(self.task, self._stream, self._batch, reveal_label)
         self._index: Any = None  # of the open images, (B,)
+
+    def new_stream(self) -> Stream:
+        """Return another stream of such batches, not begun yet."""
+        return Stream(
+            self.task.pass_length,
+            self.num_envs,
+            self._batch.place_order,
+            self.presentations,
+            self.task.shuffle,
+            self.part,
+        )
 
     @cached_property
     def observation_space(self) -> Space[Any]:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -124,7 +141,7 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
 
     @property
     def position(self) -> int:
-        """Trials before the open batch."""
+        """Trials before the open batch, with all its parts."""
         return self._stream.position
 
     def reset(
@@ -132,6 +149,8 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
     ) -> tuple[Any, dict[str, Any]]:
         """Show the open images again, or with a seed or a position those of another batch."""
         position = requested_position(options)
+        if seed is None and self._index is None and self.part != ALONE:
+            raise ValueError("The parts of a batch are of one stream: reset(seed=...) them alike.")
         super().reset(seed=checked_seed(seed))
         self._stream.reset(self.np_random, seed is not None, position)
         return self._show(), {}
@@ -140,7 +159,7 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
         """Judge one guess per open image, then show the next images."""
         if self._index is None:
             raise ResetNeeded("Call reset() before the first step().")
-        actions = self._batch.checked(actions, self.position)
+        actions = self._batch.checked(actions, self._stream.first)
         if self._judge is None:
             labels = self._batch.labels(self._index)
             rewards = self._batch.rewards(actions, labels)
@@ -169,33 +188,10 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
             raise ResetNeeded("Nothing to render: call reset() first.")
         return tuple(frame(self.task.images[int(index)]) for index in self._index)
 
+    def close_extras(self, **kwargs: Any) -> None:
+        """End what brings images from the host's memory."""
+        self._batch.close()
+
     def _show(self) -> Any:
-        self._index = self._stream.indices()
-        return self._batch.observe(self._index)
-
-
-def make_batch(task: Task, size: int, device: str | None) -> Any:
-    """Return the task's trials as NumPy arrays, or as tensors on the device."""
-    if device is None:
-        return NumpyBatch(task, size)
-    from credit_envs.tensors import TorchBatch  # torch takes a second to import: only when needed
-
-    return TorchBatch(task, size, device)
-
-
-def checked_num_envs(num_envs: int, trials: int) -> int:
-    """Return the batch size, or raise if it is no int or a pass has not that many trials."""
-    if not isinstance(num_envs, int) or isinstance(num_envs, bool):
-        raise TypeError(f"num_envs must be an int, not {num_envs!r}.")
-    if not 1 <= num_envs <= trials:
-        raise ValueError(f"num_envs={num_envs} is not in 1..{trials}, the trials of a pass.")
-    return num_envs
-
-
-def check_autoreset_mode(mode: AutoresetMode) -> None:
-    """Raise a sentence if the mode is not SAME_STEP."""
-    if mode != AutoresetMode.SAME_STEP:
-        raise ValueError(
-            f"autoreset_mode={mode!r}: the native vector environment knows SAME_STEP only, as the "
-            'others waste steps on one-step episodes; vectorization_mode="sync" offers them.'
-        )
+        self._index, images = self._batch.show(self._stream)
+        return images

@@ -26,7 +26,7 @@ from agents.comparison.options import script  # noqa: E402
 from agents.speed import chosen  # noqa: E402
 from agents.speed.case import Case  # noqa: E402
 from agents.speed.images import DRY, Scale  # noqa: E402
-from agents.speed.measure import measure, report  # noqa: E402
+from agents.speed.measure import measure, report, with_kept  # noqa: E402
 from agents.speed.picture import picture  # noqa: E402
 from agents.speed.table import heading, notes, table  # noqa: E402
 
@@ -35,10 +35,12 @@ from agents.speed.table import heading, notes, table  # noqa: E402
 class Args:
     """Measure speed, and say which targets are met."""
 
-    only: tuple[str, ...] = ("stepping", "options", "learning", "opening", "peers")
-    """Names of cases or of groups of them; beside these groups there are gpu and growth."""
+    only: tuple[str, ...] = ("stepping", "options", "learning", "opening", "peers", "seeds")
+    """Names of cases or of groups of them; beside these groups there are gpu, growth and host."""
     json: Path | None = None
     """File to write everything to."""
+    keep: bool = False
+    """Keep what the file has of other cases; each says of what commit it is."""
     picture: Path | None = None
     """File to draw growth into, images per second against batch and width."""
     quick: bool = False
@@ -79,7 +81,9 @@ def main(args: Args) -> None:
     console = Console(width=None if Console().is_terminal else 100)
     console.print(heading(told), table(results), *notes(results), sep="\n")
     if args.picture:
-        picture(results, args.picture)
+        picture(results, args.picture, heading(told))
+    if args.json and args.keep:
+        told = with_kept(told, json.loads(args.json.read_text()))
     if args.json:
         write_whole(args.json, (json.dumps(told, indent=1) + "\n").encode())
 

@@ -40,6 +40,8 @@ class Args:
     """Hidden sizes of dense (its own: 500,300), tanh or sigmoid, or the width of resnet18 (64)."""
     optimizer: str = "sgd"
     """sgd, adam or adamw."""
+    precision: str = "float32"
+    """Of products: float32, tf32 (on a GPU) or bf16."""
     lr: float | None = None
     """Learning rate, if not the one that was searched for or the agent's own."""
     epochs: int = 10
@@ -69,8 +71,8 @@ class Args:
         """What is to be run. Raises ValueError, TypeError, Failed."""
         options = Options(
             env=self.env, agents=self.agent, network=self.network, sizes=self.sizes,
-            optimizer=self.optimizer, epochs=self.epochs, batch=self.batch, device=self.device,
-            threads=self.threads,
+            optimizer=self.optimizer, precision=self.precision, epochs=self.epochs,
+            batch=self.batch, device=self.device, threads=self.threads,
         )  # fmt: skip
         grid = {} if self.lr is None else {"lr": (self.lr,)}
         (job,) = Plan(options, (self.seed,), grid, self.watched).jobs()

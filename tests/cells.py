@@ -5,11 +5,12 @@ import torch
 from torch import Tensor, nn
 
 from agents.credit import RULES, Trial
-from agents.layers import Conv2d, Linear, LocallyConnected2d, weighted
+from agents.layers import Conv2d, Linear, LocallyConnected2d
 from agents.networks import Pixels
 from agents.networks.resnet import Residual, block
 from agents.second_look import BatchNorm2d, Dropout
 from agents.signals import SIGNALS, Signal
+from agents.weighted import weighted
 
 torch.set_num_threads(1)  # nets this small only wait for a second thread
 
@@ -25,6 +26,10 @@ LOCAL_RULES = [name for name in FEEDBACK_RULES if not RULES[name].transports_wei
 def served(rule: str) -> str:
     """A reward signal that the rule goes with."""
     return (RULES[rule].signals or ("reward_prediction",))[0]
+
+
+CELLS = [*((served(name), name) for name in RULES), *((signal, "backprop") for signal in SIGNALS)]
+"""Every rule and every signal, each in a cell at least."""
 
 
 def _dropout() -> Dropout:

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from agents.credit import Trial
 from agents.credit.circuit import Circuit
 from agents.credit.control import Controlled
-from agents.layers import Linear, weighted
+from agents.layers import Linear
 from agents.networks.pixels import Pixels
+from agents.weighted import weighted
 
 UNSTABLE = [  # settings of any such rule that are refused, and how
     ({"steps": 0}, "steps is a number of Euler steps, 1 or more, got 0"),
@@ -57,9 +58,16 @@ def inputs(trials: int, size: int = 4, seed: int = 2) -> Tensor:
     return torch.randn(trials, size, 1, 1, generator=generator).double()
 
 
+@torch.enable_grad()
+def circuit_of(net: nn.Module, images: Tensor) -> Circuit:
+    """The chain of a net that is ready, after a pass over these images."""
+    net(images)
+    return Circuit(net)
+
+
 def jacobian(net: nn.Module, images: Tensor, push: Tensor | None = None) -> Tensor:
     """dr_L/dv of each trial (B, K, N) by autograd, where `push` (B, N) is added to the voltages."""
-    circuit = Circuit(net, images)
+    circuit = circuit_of(net, images)
     push = images.new_zeros(len(images), circuit.units) if push is None else push
 
     def output(push):
@@ -70,5 +78,6 @@ def jacobian(net: nn.Module, images: Tensor, push: Tensor | None = None) -> Tens
 
 def changes(rule: Controlled, net: nn.Module, trial: Trial) -> list[Tensor]:
     """What the rule makes of a trial: the change of each layer's weights, and of its biases."""
+    net(trial.images)  # the rule goes on from the last pass
     rule.assign(net, trial)
     return [p.grad.clone() for layer in weighted(net) for p in (layer.weight, layer.bias)]

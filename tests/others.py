@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from agents.bridge import swap
-from agents.layers import weighted
+from agents.weighted import weighted
 
 
 class BasicBlock(nn.Module):

@@ -7,7 +7,8 @@ from torch import nn
 
 from agents.credit import Trial, learned_feedback
 from agents.credit.learned_feedback import LearnedFeedback
-from agents.layers import Conv2d, Linear, LocallyConnected2d, weighted
+from agents.layers import Conv2d, Linear, LocallyConnected2d
+from agents.weighted import weighted
 
 
 def linear_net(kind, rule=LearnedFeedback()) -> tuple[nn.Sequential, torch.Tensor]:  # noqa: B008
@@ -36,13 +37,23 @@ def at_all_points(rule, net, trial) -> tuple[Trial, Points]:
     return repeated(net, trial, 2 * units), Points(points)
 
 
+def slope(layer, e, teacher) -> torch.Tensor:
+    """The gradient that the layer's feedback has where it hears e."""
+    residual = layer.below(e, teacher, layer.feedback) - teacher
+    return learned_feedback.slope(layer, e, residual)
+
+
 def fit(rule, net, signal, images, monkeypatch) -> dict:
-    """Each layer's e and lambda^ as `learn` has them, averaged over the noise."""
+    """Each layer's e and lambda^ as `learn` has them, averaged over the noise.
+
+    `learn` has the errors that came down; here they must be what the feedback makes of e.
+    """
     trial, points = at_all_points(rule, net, settle(net, signal, images))
     fitted = {}
 
-    def slope(layer, e, teacher):
-        fitted[layer] = [x.unflatten(0, (-1, len(images))).mean(0) for x in (e, teacher)]
+    def slope(layer, e, residual):
+        e, residual = (x.unflatten(0, (-1, len(images))).mean(0) for x in (e, residual))
+        fitted[layer] = e, layer.below(e, residual, layer.feedback) - residual
         return torch.zeros_like(layer.feedback)
 
     rule.assign(net, trial)

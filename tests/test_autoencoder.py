@@ -9,8 +9,8 @@ from agents.credit import RULES
 from agents.credit.backprop import Backprop
 from agents.credit.feedback_alignment import FeedbackAlignment
 from agents.credit.learned_feedback import LearnedFeedback
-from agents.layers import weighted
 from agents.reproduction.coding.run import change_angles, images_of
+from agents.weighted import weighted
 
 torch.set_num_threads(1)
 DIGITS = (8, 8, 1)

@@ -11,7 +11,7 @@ from torch import nn
 
 from agents.bridge import swap
 from agents.credit.feedback_alignment import FeedbackAlignment
-from agents.layers import weighted
+from agents.weighted import weighted
 
 RULES = [
     "backprop", "feedback_alignment", "sign_symmetry", "sign_symmetry_fixed",

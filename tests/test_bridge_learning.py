@@ -9,7 +9,7 @@ from torch import nn
 
 from agents.bridge import check_optimizer, mirror, swap
 from agents.credit.weight_mirror import WeightMirror
-from agents.layers import weighted
+from agents.weighted import weighted
 
 each_kind = pytest.mark.parametrize("kind", NETS)
 

@@ -8,7 +8,7 @@ from torch.nn.utils import parametrizations, prune
 
 from agents.bridge import check_optimizer, mirror, swap
 from agents.credit import RULES
-from agents.layers import weighted
+from agents.weighted import weighted
 
 
 class Own(nn.Linear):

@@ -12,7 +12,7 @@ import credit_envs  # noqa: F401
 from agents.bridge import check_optimizer, swap
 from agents.bridge.callback import MirrorPhases
 from agents.bridge.optimizers import held, moved
-from agents.layers import weighted
+from agents.weighted import weighted
 
 LR, DECAY = 1e-3, 1.0
 RULES = ["backprop", "feedback_alignment", "sign_symmetry_batchwise", "kolen_pollack"]

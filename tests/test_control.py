@@ -3,11 +3,10 @@
 import pytest
 import torch
 from cells import KINDS, distance, make_net
-from chains import feedback_of, inputs, jacobian, make_chain, put_feedback, ready
+from chains import circuit_of, feedback_of, inputs, jacobian, make_chain, put_feedback, ready
 from torch import nn
 
 from agents.credit import RULES
-from agents.credit.circuit import Circuit
 from agents.credit.deep_feedback_control import DeepFeedbackControl
 from agents.learner import Agent
 from agents.settings import Settings
@@ -16,7 +15,7 @@ from agents.settings import Settings
 def helped(rule, net, images, target):
     """The last state that the rule learns from, and what control adds to its voltages (B, N)."""
     with torch.no_grad():
-        *_, state = rule.helped(Circuit(net, images), target)
+        *_, state = rule.helped(circuit_of(net, images), target)
     return state, torch.cat(state.v, 1) - torch.cat(state.ff, 1)
 
 

@@ -23,10 +23,11 @@ from torch import nn
 from twins import twin
 
 from agents.credit import RULES
-from agents.layers import Conv2d, Linear, weighted
+from agents.layers import Conv2d, Linear
 from agents.learner import Agent
 from agents.settings import Settings
 from agents.signals import SIGNALS
+from agents.weighted import weighted
 
 every_rule = pytest.mark.parametrize("rule", RULES)
 layerwise = pytest.mark.parametrize("rule", LAYERWISE)

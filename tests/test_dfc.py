@@ -3,14 +3,23 @@
 import pytest
 import torch
 from cells import distance, settle
-from chains import UNSTABLE, changes, feedback_of, inputs, jacobian, make_chain, put_feedback, ready
+from chains import (
+    UNSTABLE,
+    changes,
+    circuit_of,
+    feedback_of,
+    inputs,
+    jacobian,
+    make_chain,
+    put_feedback,
+    ready,
+)
 from torch import nn
 from twins import twin
 
-from agents.credit.circuit import Circuit
 from agents.credit.control import output_error
 from agents.credit.deep_feedback_control import STATES, DeepFeedbackControl
-from agents.layers import weighted
+from agents.weighted import weighted
 
 every_state = pytest.mark.parametrize("state", STATES)
 
@@ -35,7 +44,7 @@ def test_any_stable_feedback_teaches_within_a_right_angle_of_the_gradient(seed, 
     trial = settle(net, "label_mse", images)
     error = output_error(trial)
     with torch.no_grad():
-        rates = [images.flatten(1), *Circuit(net, images).forward().r[:-1]]
+        rates = [images.flatten(1), *circuit_of(net, images).start.r[:-1]]
     plain = twin(net)
     trial.cost(plain(images)).mean().backward()
     gradients = [module.weight.grad for module in plain if isinstance(module, nn.Linear)]
@@ -58,7 +67,7 @@ def test_changes_are_errors_times_controlled_rates_and_do_not_know_the_nudge(sta
     found = changes(rule, net, trial)
     target = trial.output.detach() - 0.05 * output_error(trial)
     with torch.no_grad():
-        states = list(rule.helped(Circuit(net, images), target))
+        states = list(rule.helped(circuit_of(net, images), target))
     assert len(states) == (rule.steps if state == "mean" else 1)
     for i, layer in enumerate(weighted(net)):
         phi = nn.Identity() if i == 2 else nn.Tanh()

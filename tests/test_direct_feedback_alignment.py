@@ -12,10 +12,11 @@ from twins import Unshared, twin
 from agents.credit import RULES
 from agents.credit.base import upper
 from agents.credit.direct_feedback_alignment import DirectFeedbackAlignment, spread
-from agents.layers import Conv2d, Linear, LocallyConnected2d, weighted
+from agents.layers import Conv2d, Linear, LocallyConnected2d
 from agents.learner import Agent
 from agents.settings import Settings
 from agents.signals import SIGNALS
+from agents.weighted import weighted
 
 RULE = DirectFeedbackAlignment()
 PLAIN = (nn.Linear, nn.Conv2d, Unshared)

@@ -18,6 +18,7 @@ BUDGETS = {  # what is given on the command line, and the least that must be pri
     "vector_loop": ("", 70),
     "q_agrel": ("--trials 20000 --report 10000", 70),
     "video": ("", 60),
+    "data_parallel": ("", 70),  # alone; test_parallel.py is about several processes
 }
 
 
@@ -47,7 +48,7 @@ def test_every_example_is_run_here():
     assert {path.stem for path in EXAMPLES.glob("*.py")} == set(BUDGETS) | elsewhere
 
 
-@pytest.mark.parametrize("name", ["loop", "vector_loop", "q_agrel"])
+@pytest.mark.parametrize("name", ["loop", "vector_loop", "q_agrel", "data_parallel"])
 def test_an_example_learns(name, example):
     _, output = example(name)
     assert measured(output) >= BUDGETS[name][1]

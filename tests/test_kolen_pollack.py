@@ -6,8 +6,8 @@ from cells import distance, make_images, make_net, settle
 from torch.nn.utils import clip_grad_norm_
 
 from agents.credit import RULES
-from agents.layers import weighted
 from agents.plasticity import make_optimizer
+from agents.weighted import weighted
 
 LR, DECAY, TRIALS = 0.03, 0.1, 12
 

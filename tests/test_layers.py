@@ -10,8 +10,9 @@ from torch import nn
 from twins import Unshared
 
 from agents.credit import RULES
-from agents.layers import Conv2d, Linear, LocallyConnected2d, weighted
+from agents.layers import Conv2d, Linear, LocallyConnected2d
 from agents.second_look import BatchNorm2d, Dropout, second_look
+from agents.weighted import weighted
 
 TIGHT = 1e-12
 
@@ -101,6 +102,21 @@ def test_kept_errors_are_those_of_each_layer(kind):
     trial.costs.mean().backward()
     for layer, answer in answers.items():
         assert torch.equal(layer.error, answer.grad)
+
+
+@pytest.mark.parametrize("kind", ["dense", "strided", "local", "residual", "dropout"])
+def test_what_a_layer_keeps_as_sent_is_its_own_way_down(kind):
+    net = prepared(kind, "feedback_alignment")
+    heard = {}
+    for layer in weighted(net):
+        layer.keeps_error = layer.keeps_sent = True
+        layer.register_forward_hook(lambda layer, inputs, _: heard.update({layer: inputs[0]}))
+    settle(net, "label", make_images()).costs.mean().backward()
+    first, *upper = weighted(net)
+    assert first.sent is None
+    for layer in upper:  # of a unit that others hear, too, only what this layer says
+        expected = layer.below(layer.error, heard[layer], layer.feedback)
+        assert torch.equal(layer.sent, expected)
 
 
 def test_a_frozen_weight_costs_no_product_and_still_lets_errors_through():

@@ -16,13 +16,14 @@ from cells import (
     settle,
 )
 from points import QUADRATIC
-from taught import fit, linear_net
+from taught import fit, linear_net, slope
 from torch import nn
 
 from agents.credit import RULES, learned_feedback
 from agents.credit.learned_feedback import LearnedFeedback
-from agents.layers import Linear, weighted
+from agents.layers import Linear
 from agents.signals import SIGNALS, PolicyGradient
+from agents.weighted import weighted
 
 
 @pytest.mark.parametrize("noise", [0.01, 1.0])
@@ -32,10 +33,10 @@ def test_feedback_that_is_the_weights_has_nothing_to_learn(kind, signal, noise, 
     net, images = linear_net(kind)
     rule = LearnedFeedback(noise=noise)
     for layer, (e, teacher) in fit(rule, net, signal, images, monkeypatch).items():
-        assert learned_feedback.slope(layer, e, teacher).norm() > 1e-3  # random feedback has
+        assert slope(layer, e, teacher).norm() > 1e-3  # random feedback has
     copy_feedback(net)
     for layer, (e, teacher) in fit(rule, net, signal, images, monkeypatch).items():
-        assert learned_feedback.slope(layer, e, teacher).abs().max() < 1e-10
+        assert slope(layer, e, teacher).abs().max() < 1e-10
 
 
 @pytest.mark.parametrize("signal", QUADRATIC)

@@ -15,7 +15,7 @@ from cells import (
     settle,
 )
 from points import QUADRATIC
-from taught import at_all_points, fit, linear_net
+from taught import at_all_points, fit, linear_net, slope
 from torch import Tensor, nn
 
 from agents.credit import RULES, learned_feedback
@@ -26,6 +26,7 @@ from agents.credit.least_squares_feedback import LeastSquaresFeedback
 from agents.credit.regression import as_feedback
 from agents.layers import Linear
 from agents.signals import Signal
+from agents.weighted import weighted
 
 FORMS = ["learned_feedback", "direct_learned_feedback", "least_squares_feedback"]
 
@@ -58,7 +59,7 @@ def test_direct_least_squares_returns_the_whole_way_up_of_a_linear_net(noise, si
         way = way @ layer.weight
         assert distance(torch.linalg.lstsq(e, teacher).solution, way) < 1e-9
         layer.feedback.data = way.detach()
-        assert learned_feedback.slope(layer, e, teacher).abs().max() < 1e-9
+        assert slope(layer, e, teacher).abs().max() < 1e-9
 
 
 def test_the_direct_form_finds_the_best_linear_map_where_the_layerwise_one_is_right(monkeypatch):
@@ -92,6 +93,22 @@ def test_the_noise_of_a_layer_teaches_that_layer_alone(noisy, form, monkeypatch)
 
     changed = [not torch.equal(*pair) for pair in zip(learned(noisy), learned(None), strict=True)]
     assert changed == [layer == noisy for layer in range(3)]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_noisy_pass_begins_behind_the_first_layer_and_other_passes_do_not(form, monkeypatch):
+    rule, net = RULES[form](), prepared("dense", form)
+    trial, responded, respond = settle(net, "label", make_images()), [], Linear.respond
+
+    def listed(layer, *given):
+        responded.append(layer)
+        return respond(layer, *given)
+
+    monkeypatch.setattr(Linear, "respond", listed)
+    rule.perturb(net, trial)
+    assert responded == upper(net)
+    net(trial.images)
+    assert responded == [*upper(net), *weighted(net)]
 
 
 @pytest.mark.parametrize("name", ["label", "reward_prediction"])

@@ -21,8 +21,9 @@ from twins import twin
 
 from agents.credit import RULES
 from agents.credit.stages import cut
-from agents.layers import Linear, weighted
+from agents.layers import Linear
 from agents.metrics import LayerAlignment, bare, measure
+from agents.weighted import weighted
 
 every_rule = pytest.mark.parametrize("rule", RULES)
 every_kind = pytest.mark.parametrize("kind", KINDS)

@@ -5,10 +5,11 @@ import torch
 from cells import distance
 from torch import nn
 
-from agents.layers import Conv2d, Linear, weighted
+from agents.layers import Conv2d, Linear
 from agents.networks import NETWORKS, Pixels, initialise
 from agents.second_look import BatchNorm2d, Dropout
 from agents.settings import Settings
+from agents.weighted import weighted
 
 PAPERS = ("dense", "conv", "loccon", "deep")  # Pozzi et al.
 UNITS = {"dense": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}  # of the fully connected ones

@@ -12,11 +12,12 @@ from agents.credit import RULES, Trial, node_perturbation, weight_perturbation
 from agents.credit.node_perturbation import NodePerturbation
 from agents.credit.noise import perturbed
 from agents.credit.weight_perturbation import WeightPerturbation
-from agents.layers import Conv2d, Linear, LocallyConnected2d, weighted
+from agents.layers import Conv2d, Linear, LocallyConnected2d
 from agents.learner import Agent
 from agents.networks import Pixels
 from agents.second_look import BatchNorm2d, second_look
 from agents.settings import Settings
+from agents.weighted import weighted
 
 
 def linear(net: nn.Module) -> nn.Module:

@@ -19,7 +19,8 @@ from agents.credit.node_perturbation import (
     NodePerturbationTwoRewards,
 )
 from agents.credit.noise import perturbed
-from agents.layers import Linear, weighted
+from agents.layers import Linear
+from agents.weighted import weighted
 
 CLASS, NOISE = 1, 0.2
 IMAGE = torch.tensor([[0.8, -0.5, 0.3]], dtype=torch.float64)

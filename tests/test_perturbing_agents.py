@@ -5,9 +5,9 @@ import torch
 from cells import PERTURBING
 
 from agents.credit import RULES
-from agents.layers import weighted
 from agents.learner import Agent
 from agents.settings import Settings
+from agents.weighted import weighted
 
 REWARDED = ["node_perturbation_two_rewards", "node_perturbation_one_reward"]
 

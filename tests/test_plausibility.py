@@ -31,10 +31,11 @@ from agents.comparison.options import script
 from agents.comparison.records import FOLDER, read_table
 from agents.credit import RULES
 from agents.laboratory import KINDS, Subject, bench
-from agents.layers import Linear, weighted
+from agents.layers import Linear
 from agents.networks import NETWORKS
 from agents.plausibility import Card, card
 from agents.settings import Settings
+from agents.weighted import weighted
 
 NAMES = list(RULES)
 TABLE = read_table(FOLDER / "cards.csv")

@@ -4,11 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from agents.layers import Conv2d, Linear, weighted
+from agents.layers import Conv2d, Linear
 from agents.networks import NETWORKS, initialise
 from agents.networks.lansdell import Standardised
 from agents.responses import responses
 from agents.second_look import Dropout
+from agents.weighted import weighted
 
 MNIST, CIFAR = (28, 28, 1), (32, 32, 3)
 SHAPES = {

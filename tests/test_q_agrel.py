@@ -8,8 +8,9 @@ from torch import nn
 from torch.nn.grad import conv2d_input, conv2d_weight
 from twins import twin
 
-from agents.layers import Conv2d, Linear, LocallyConnected2d, weighted
+from agents.layers import Conv2d, Linear, LocallyConnected2d
 from agents.signals import SIGNALS, Agrel, RewardPrediction
+from agents.weighted import weighted
 
 TRIALS = 6
 ACTION = torch.tensor([0, 1, 2, 2, 1, 0])

@@ -10,11 +10,12 @@ from torch import nn
 
 from agents.credit import RULES
 from agents.credit.base import upper
-from agents.layers import Conv2d, weighted
+from agents.layers import Conv2d
 from agents.learner import Agent
 from agents.networks import NETWORKS, initialise
 from agents.second_look import BatchNorm2d
 from agents.settings import Settings
+from agents.weighted import weighted
 
 CIFAR, SMALL = (32, 32, 3), (12, 9, 2)
 NAMES = ("backprop", "feedback_alignment", "kolen_pollack", "sign_symmetry", "weight_mirror")

@@ -11,9 +11,9 @@ from small import POINTS, job, run_once, without_processes
 from agents.comparison import compare
 from agents.comparison.options import Options
 from agents.comparison.search import TUNING_SEEDS
-from agents.layers import weighted
 from agents.runs import learning
 from agents.settings import AGENTS
+from agents.weighted import weighted
 
 LEARNERS = ["supervised", "q_agrel", "reinforce", "readout_only", "agrel+feedback_alignment"]
 

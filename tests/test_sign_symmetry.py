@@ -9,7 +9,8 @@ from torch import nn
 from twins import twin
 
 from agents.credit import RULES
-from agents.layers import Conv2d, Linear, LocallyConnected2d, weighted
+from agents.layers import Conv2d, Linear, LocallyConnected2d
+from agents.weighted import weighted
 
 NAMES = ["sign_symmetry", "sign_symmetry_batchwise", "sign_symmetry_fixed"]
 every_name = pytest.mark.parametrize("name", NAMES)

@@ -9,7 +9,7 @@ from torch import nn
 
 from agents.credit import control
 from agents.credit.deep_feedback_control import DeepFeedbackControl
-from agents.layers import weighted
+from agents.weighted import weighted
 
 
 def test_sleep_teaches_a_linear_net_its_jacobian_exactly(monkeypatch):

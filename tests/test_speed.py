@@ -16,11 +16,12 @@ import torch
 
 from agents import speed
 from agents.making import make_agent
+from agents.precision import PRECISIONS
 from agents.settings import Settings
 from agents.speed.case import Case, Missing, Reading, race, side
 from agents.speed.images import DRY
 from agents.speed.loops import plain, supervised
-from agents.speed.measure import Left, Result, measure, report
+from agents.speed.measure import Left, Result, measure, report, with_kept
 from agents.speed.opening import CASES as OPENING
 from agents.speed.picture import picture
 from agents.speed.table import short, table
@@ -33,7 +34,7 @@ FIELDS = {
 PROCESSES = {case.name for case in OPENING}  # each repeat starts a new Python: seconds
 NEED = {
     "gymnax",
-    *(f"gpu-{net}-{p}-mfu" for net in ("deep", "dense") for p in ("strict", "tf32", "bf16")),
+    *(f"gpu-{net}-{p}-mfu" for net in ("deep", "dense") for p in PRECISIONS),
 }
 
 
@@ -54,7 +55,7 @@ def test_every_case_runs_in_miniature(results):
 
 
 def test_growth_is_drawn(results, tmp_path):
-    picture(list(results.values()), tmp_path / "growth.png")
+    picture(list(results.values()), tmp_path / "growth.png", "a machine")
     assert (tmp_path / "growth.png").stat().st_size > 5000
 
 
@@ -84,6 +85,16 @@ def test_the_script_writes_it_and_shows_a_table(tmp_path, monkeypatch, capsys):
     shown = capsys.readouterr().out
     assert "X.take" in shown
     assert "gymnax: gymnax pins an older gymnasium: name a Python that has it" in shown
+
+
+def test_cases_that_are_kept_say_of_what_commit_they_are():
+    told = {"at": "today", "commit": "b", "cases": [{"name": "two"}, {"name": "three"}]}
+    before = {"at": "then", "commit": "a", "cases": [{"name": "one"}, {"name": "two", "old": 1}]}
+    one, *rest = with_kept(told, before)["cases"]
+    assert one == {"name": "one", "at": "then", "commit": "a"}
+    assert rest == told["cases"]
+    later = with_kept({"at": "", "commit": "c", "cases": []}, {**told, "cases": [one, *rest]})
+    assert later["cases"][0]["commit"] == "a"
 
 
 def test_an_unknown_case_is_answered_with_all_there_are():

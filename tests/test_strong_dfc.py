@@ -5,12 +5,21 @@ from collections import deque
 import pytest
 import torch
 from cells import distance, settle
-from chains import UNSTABLE, changes, feedback_of, inputs, jacobian, make_chain, put_feedback, ready
+from chains import (
+    UNSTABLE,
+    changes,
+    circuit_of,
+    feedback_of,
+    inputs,
+    jacobian,
+    make_chain,
+    put_feedback,
+    ready,
+)
 from torch import nn
 
-from agents.credit.circuit import Circuit
 from agents.credit.strong_dfc import StrongDFC
-from agents.layers import weighted
+from agents.weighted import weighted
 
 every_phases = pytest.mark.parametrize("phases", [1, 2])
 
@@ -18,7 +27,7 @@ every_phases = pytest.mark.parametrize("phases", [1, 2])
 def settled(rule, net, images, error):
     """The last moment of the controller's dynamics."""
     with torch.no_grad():
-        (last,) = deque(rule.dynamics(Circuit(net, images), error), maxlen=1)
+        (last,) = deque(rule.dynamics(circuit_of(net, images), error), maxlen=1)
     return last
 
 
@@ -128,7 +137,7 @@ def test_changes_are_means_over_the_trajectory(signal, phases):
         layer.keeps_error = True
     trial = settle(net, signal, images)
     before = trial.generator.get_state()
-    circuit = Circuit(net, images)
+    circuit = circuit_of(net, images)
     target = rule.target(trial).detach()
     noise = rule.xi(trial, circuit) if phases == 1 else None
     with torch.no_grad():

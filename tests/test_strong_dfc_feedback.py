@@ -3,20 +3,19 @@
 import pytest
 import torch
 from cells import settle
-from chains import feedback_of, inputs, jacobian, make_chain, put_feedback, ready
+from chains import circuit_of, feedback_of, inputs, jacobian, make_chain, put_feedback, ready
 
-from agents.credit.circuit import Circuit
 from agents.credit.strong_dfc import StrongDFC
-from agents.layers import weighted
+from agents.weighted import weighted
 
 every_phases = pytest.mark.parametrize("phases", [1, 2])
 
 
 def test_noise_is_as_strong_and_as_slow_as_it_says():
     rule = StrongDFC(noise=0.1, dt=0.01, tau_v=0.1, tau_eps=0.1, steps=400)
-    net, images = make_chain(), inputs(500)
+    net, images = ready(rule, make_chain()), inputs(500)
     trial = settle(net, "label_mse", images)
-    xi = torch.stack([noise.clone() for noise in rule.xi(trial, Circuit(net, images))])[100:]
+    xi = torch.stack([noise.clone() for noise in rule.xi(trial, circuit_of(net, images))])[100:]
     expected = 0.1**2 / (2 * 0.1 - 0.01)  # s^2 / (2 tau_eps), and what Euler's steps make of it
     assert xi.square().mean().item() == pytest.approx(expected, rel=0.02)
     later = (xi[10:] * xi[:-10]).mean() / xi.square().mean()

@@ -7,12 +7,13 @@ from cells import KINDS, make_images, prepared, served, settle
 
 from agents.credit import RULES
 from agents.credit.stages import cut
-from agents.layers import Conv2d, weighted
+from agents.layers import Conv2d
 from agents.learner import Agent
 from agents.metrics import Alignment, measure
 from agents.plasticity import OPTIMIZERS
 from agents.second_look import BatchNorm2d, Dropout
 from agents.settings import Settings
+from agents.weighted import weighted
 
 every_rule = pytest.mark.parametrize("rule", RULES)
 every_kind = pytest.mark.parametrize("kind", KINDS)

@@ -13,7 +13,8 @@ from torch import nn
 import credit_envs  # noqa: F401
 from agents import Settings, make_agent, train
 from agents.credit.weight_mirror import WeightMirror
-from agents.layers import Linear, weighted
+from agents.layers import Linear
+from agents.weighted import weighted
 
 
 def make(after: type[nn.Module], bias: bool = False) -> nn.Sequential:

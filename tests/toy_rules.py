@@ -5,7 +5,8 @@ from torch.func import functional_call
 
 from agents.credit import CreditRule
 from agents.credit.base import random_feedback, upper
-from agents.layers import Linear, weighted
+from agents.layers import Linear
+from agents.weighted import weighted
 
 
 class Toy(CreditRule):

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from agents.credit.weight_mirror import WeightMirror
-from agents.layers import weighted
+from agents.weighted import weighted
 
 
 def mirror(

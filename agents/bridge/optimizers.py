@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
 
-from agents.layers import Weighted, weighted
+from agents.weighted import Weighted, weighted
 
 
 def check_optimizer(optimizer: Optimizer, net: nn.Module) -> None:

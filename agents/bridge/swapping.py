@@ -14,7 +14,8 @@ from agents.credit.feedback_alignment import FeedbackAlignment
 from agents.credit.kolen_pollack import KolenPollack
 from agents.credit.sign_symmetry import SignSymmetry
 from agents.credit.weight_mirror import WeightMirror
-from agents.layers import Conv2d, Linear, Weighted
+from agents.layers import Conv2d, Linear
+from agents.weighted import Weighted
 
 SERVED = (Backprop, FeedbackAlignment, SignSymmetry, KolenPollack, WeightMirror)
 

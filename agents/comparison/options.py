@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,8 @@ class Options(How):
     """Hidden sizes of dense (its own: 500,300), tanh or sigmoid, or the width of resnet18 (64)."""
     optimizer: str = "sgd"
     """sgd, adam or adamw; ppo, a2c and dqn keep that of Stable-Baselines3."""
+    precision: str = "float32"
+    """Of products: float32, tf32 (on a GPU) or bf16."""
     epochs: int = 10
     """Budget of every run, in passes over the training images."""
     batch: int = 128
@@ -56,7 +58,8 @@ class Options(How):
         return {name: None if ":" in name else self._settings(name) for name in names}
 
     def _settings(self, agent: str) -> Settings:
-        return settings_of(agent).on(self.network, self.hidden_sizes(), self.optimizer)
+        settings = settings_of(agent).on(self.network, self.hidden_sizes(), self.optimizer)
+        return replace(settings, precision=self.precision)
 
     def check(self) -> None:
         """Refuse now what no run could use. Raises ValueError, TypeError, Failed."""

@@ -16,4 +16,5 @@ class Backprop(CreditRule):
     """Feedback weights are the forward weights (weight transport)."""
 
     name = "backprop"
+    stackable = True
     transports_weights = True

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Optional
+from typing import Any, ClassVar, Optional
 
 import torch
 from torch import Tensor, nn
 
 from agents.chance import Source
-from agents.layers import Conv2d, Linear, LocallyConnected2d, Weighted, weighted
+from agents.layers import Conv2d, Linear, LocallyConnected2d
 from agents.signals import Cost
+from agents.weighted import Weighted, weighted
 
 
 @dataclass
@@ -24,6 +25,17 @@ class Trial:
     meaning: Callable[[Tensor], Tensor]  # of an output (B, K): values, or probabilities (softmax)
     reward: Tensor | None  # (B,), None under a label signal
     before: Optional["Trial"] = None  # the first of two presentations
+    nets: int = 1  # that have as many of these trials each, one net's after another's
+
+    @property
+    def size(self) -> int:
+        """Trials of a net."""
+        return len(self.costs) // self.nets
+
+    @property
+    def loss(self) -> Tensor:
+        """A net's mean cost; of several nets, which have no weight in common, the sum."""
+        return self.costs.sum() / self.size
 
 
 @dataclass(frozen=True)
@@ -32,16 +44,27 @@ class CreditRule:
 
     A rule says what the feedback weights are (`prepare`), and, if they learn by other means than
     the optimiser, how (`learn`). Rules that make errors in another way override `assign`.
+
+    A `stackable` rule also serves several nets in one batch (`agents.together`): whatever it works
+    out over trials it leaves to `Trial.loss` and `Weighted.each`, which keep the nets apart.
     """
 
     name: ClassVar[str]
     transports_weights: ClassVar[bool] = False  # does the backward pass read forward weights?
     layerwise: ClassVar[bool] = True  # does each layer's error come from the one above it?
+    compares_passes: ClassVar[bool] = False  # learns from a small difference between two passes?
     needs_same_decay: ClassVar[bool] = False  # refuses optimisers that treat W and B unlike
     serves: ClassVar[tuple[type[Weighted], ...]] = (Linear, Conv2d, LocallyConnected2d)
     signals: ClassVar[tuple[str, ...]] = ()  # the signals it can go with; empty: all
+    stackable: ClassVar[bool] = False  # can several nets learn in one batch? Each class says so
     presentations: ClassVar[int] = 1  # of each image, 1 or 2, with a reward each time
     largest_rate: ClassVar[float] = 0.8  # the largest learning rate that a search begins with
+
+    def __init_subclass__(cls, **keywords: Any):
+        super().__init_subclass__(**keywords)
+        cls.stackable = cls.__dict__.get(
+            "stackable", False
+        )  # for its own methods, none it inherits
 
     @property
     def passes(self) -> int:
@@ -59,7 +82,7 @@ class CreditRule:
 
     def assign(self, net: nn.Module, trial: Trial) -> None:
         """Leave every weight its change in `.grad`: error x activity, averaged over the batch."""
-        trial.costs.mean().backward()
+        trial.loss.backward()
 
     def learn(self, net: nn.Module, trial: Trial) -> None:
         """Let the feedback pathway learn from the same trial (weights are still the old ones)."""

@@ -5,6 +5,7 @@
 Every layer has feedback Q_i (n_i, K) of its own, straight from the K controls.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -24,14 +25,17 @@ class State(NamedTuple):
 
 
 class Circuit:
-    """The chain layer, phi, layer, phi, ... with the images of a trial before it."""
+    """The chain layer, phi, layer, phi, ... in the trial whose pass, cut into layers, was the last.
 
-    def __init__(self, net: nn.Module, images: Tensor):
-        entry, self.layers, self.phi = chain(net)
-        for module in entry:
-            images = module(images)
-        self.x = images  # (B, n_0)
-        self.first = self.respond(0, images)
+    What that pass has computed is not computed again.
+    """
+
+    def __init__(self, net: nn.Module):
+        self.layers, self.phi = chain(net)
+        self.x = self.layers[0].arrived  # (B, n_0)
+        ff = [layer.answered.detach() for layer in self.layers]
+        r = [layer.arrived for layer in self.layers[1:]]
+        self.start = State(ff, ff, [*r, self.phi[-1](ff[-1])])
 
     @property
     def feedback(self) -> Tensor:
@@ -52,51 +56,53 @@ class Circuit:
         layer = self.layers[index]
         return layer.respond(r, layer.weight, layer.bias)
 
-    def forward(
-        self, push: Tensor | None = None, before: State | None = None, part: float = 1.0
-    ) -> State:
+    def forward(self, push: Tensor, before: State | None = None, part: float = 1.0) -> State:
         """One pass from below, with `push` (B, N) from above.
 
         The voltages go there all the way, or a `part` of it from where they were before.
         """
-        pushes = None if push is None else self.parts(push)
         state = State([], [], [])
-        for i, phi in enumerate(self.phi):
-            ff = self.respond(i, state.r[-1]) if i else self.first
-            v = ff if pushes is None else ff + pushes[i]
+        for i, (phi, pushed) in enumerate(zip(self.phi, self.parts(push), strict=True)):
+            ff = self.respond(i, state.r[-1]) if i else self.start.ff[0]
+            v = ff + pushed
             v = v if before is None else torch.lerp(before.v[i], v, part)
             for values, value in zip(state, (ff, v, phi(v)), strict=True):
                 values.append(value)
         return state
 
-    def loop_gain(self, state: State) -> Tensor:
-        """J Q (B, K, K) near a state: what each control, held, does to each output."""
-        slopes = [slope(phi, v)[:, None] for phi, v in zip(self.phi, state.v, strict=True)]
+    def loop_gain(self) -> Tensor:
+        """J Q (B, K, K) near the start: what each control, held, does to each output."""
+        # The graph of the pass that acted knows phi already.
+        graph = [(layer.answered, above.source) for layer, above in pairwise(self.layers)]
+        slopes = [slope(v, r)[:, None] for v, r in [*graph, self.top()]]
         moved = slopes[0] * self.layers[0].feedback.T.contiguous()  # (B, K, n_i): by each control
         for layer, steepness in zip(self.layers[1:], slopes[1:], strict=True):
             moved = (moved @ layer.weight.T).add_(layer.feedback.T).mul_(steepness)
         return moved.mT
 
+    @torch.enable_grad()
+    def top(self) -> tuple[Tensor, Tensor]:
+        """Voltages and rates of the last layer, above which no layer keeps them, with a graph."""
+        v = self.start.v[-1].detach().requires_grad_()
+        return v, self.phi[-1](v)
 
-def chain(net: nn.Module) -> tuple[list[nn.Module], list[Linear], list[nn.Module]]:
-    """What arranges the pixels, the layers and their activation functions; or ValueError."""
-    entry: list[nn.Module] = []
+
+def chain(net: nn.Module) -> tuple[list[Linear], list[nn.Module]]:
+    """The layers and their activation functions, if nothing else is in the net; or ValueError."""
     layers: list[Linear] = []
     phi: list[nn.Module] = []
     for module in leaves(net):
         if isinstance(module, Linear):
             layers.append(module)
             phi.append(nn.Identity())
-        elif isinstance(module, Pixels | nn.Flatten):
-            entry += [] if layers else [module]  # later there is nothing to arrange
         elif layers and isinstance(module, ACTIVATIONS):
             phi[-1] = module if type(phi[-1]) is nn.Identity else nn.Sequential(phi[-1], module)
-        else:
+        elif not isinstance(module, Pixels | nn.Flatten):
             raise ValueError(
                 "feedback control needs a plain chain of Linear layers and activation functions, "
                 f"this network has a {type(module).__name__}: use network='dense'"
             )
-    return entry, layers, phi
+    return layers, phi
 
 
 def leaves(net: nn.Module) -> list[nn.Module]:
@@ -106,9 +112,7 @@ def leaves(net: nn.Module) -> list[nn.Module]:
     return [leaf for child in net for leaf in leaves(child)]
 
 
-@torch.enable_grad()
-def slope(phi: nn.Module, v: Tensor) -> Tensor:
-    """phi'(v), unit by unit."""
-    v = v.detach().requires_grad_()
-    (derivative,) = torch.autograd.grad(phi(v).sum(), v)
+def slope(v: Tensor, r: Tensor) -> Tensor:
+    """phi'(v), unit by unit, of r = phi(v) with its graph."""
+    (derivative,) = torch.autograd.grad(r, v, torch.ones_like(r), retain_graph=True)
     return derivative

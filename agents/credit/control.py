@@ -19,9 +19,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from agents import whole
 from agents.credit.base import CreditRule, Trial
 from agents.credit.circuit import Circuit, State, chain
 from agents.credit.noise import check_noise, draw
+from agents.credit.stages import cut
 from agents.layers import Linear
 
 
@@ -44,6 +46,7 @@ class Controlled(CreditRule):
     """
 
     layerwise = False
+    compares_passes = True
     serves = (Linear,)
 
     rate: float = 0.5
@@ -81,7 +84,9 @@ class Controlled(CreditRule):
 
     def prepare(self, net, generator):
         """Q_L = I; the others start at zero, or N(0, 2 / (n_i + K)) where they do not learn."""
-        *hidden, output = chain(net)[1]
+        layers, _ = chain(net)
+        cut(layers)
+        *hidden, output = layers
         like, classes = output.weight, output.fan_out
         for layer in hidden:
             start = like.new_zeros(layer.fan_out, classes)
@@ -95,7 +100,7 @@ class Controlled(CreditRule):
         noise: Iterator[Tensor] | None = None,
     ) -> Iterator[Moment]:  # fmt: skip
         """Let the controller work on the chain; `error` gives e of an output."""
-        state, feedback = circuit.forward(), circuit.feedback
+        state, feedback = circuit.start, circuit.feedback
         e = error(state.r[-1])
         integral = self.dt * e
         for _ in range(self.steps):
@@ -119,7 +124,7 @@ class Changes:
     """
 
     def __init__(self, circuit: Circuit, e: Tensor):
-        self.circuit, self.bound = circuit, e.norm(dim=1).max()
+        self.circuit, self.bound = circuit, whole.largest(e.norm(dim=1).max())
         self.errors: list = [0.0] * len(circuit.layers)
         self.products: list = [0.0] * len(circuit.layers)
         self.instants = 0
@@ -168,11 +173,12 @@ def sleep(circuit: Circuit, trial: Trial, rate: float, noise: float) -> None:
     xi = draw(trial.output.new_empty(trials, circuit.units), noise, trial.generator)
     xi[:, -classes:] = 0  # Q_L = I is right already
     e = trial.output - circuit.forward(xi).r[-1]
-    approach(circuit, circuit.parts(xi.T @ e / (-trials * noise**2), 0)[:-1], rate)
+    teacher = whole.mean(xi.T @ e / (-trials * noise**2))
+    approach(circuit, circuit.parts(teacher, 0)[:-1], rate)
 
 
 def approach(circuit: Circuit, teachers: Sequence[Tensor], rate: float) -> None:
     """Q_i += beta (teacher_i - Q_i) in the hidden layers, beta = rate min(1, B / N)."""
-    rate *= min(1, len(circuit.x) / circuit.units)
+    rate *= min(1, whole.size(circuit.x) / circuit.units)
     for layer, teacher in zip(circuit.layers[:-1], teachers, strict=True):
         layer.feedback.lerp_(teacher, rate)

@@ -57,8 +57,8 @@ class DeepFeedbackControl(Controlled):
 
     @property
     def passes(self) -> int:
-        # acting, the start, then the helped state or the steps to it, and the sleep
-        return 2 + (1 if self.state == "analytic" else self.steps) + (self.rate > 0)
+        # acting, then the helped state or the steps to it, and the sleep
+        return 1 + (1 if self.state == "analytic" else self.steps) + (self.rate > 0)
 
     def __post_init__(self):
         super().__post_init__()
@@ -69,7 +69,7 @@ class DeepFeedbackControl(Controlled):
 
     @torch.no_grad()
     def assign(self, net, trial):
-        circuit = Circuit(net, trial.images)
+        circuit = Circuit(net)
         delta = -self.nudge * output_error(trial)
         target = trial.output + delta
         changes = Changes(circuit, delta)
@@ -80,10 +80,9 @@ class DeepFeedbackControl(Controlled):
     def helped(self, circuit: Circuit, target: Tensor) -> Iterable[State]:
         """The states under control to learn from."""
         if self.state == "analytic":
-            start = circuit.forward()
-            gain = circuit.loop_gain(start)
+            gain = circuit.loop_gain()
             gain.diagonal(dim1=1, dim2=2).add_(self.leak)
-            u, _ = torch.linalg.solve_ex(gain, target - start.r[-1])
+            u, _ = torch.linalg.solve_ex(gain, target - circuit.start.r[-1])
             return [circuit.forward(u @ circuit.feedback.T)]
         moments = self.dynamics(circuit, lambda output: target - output)
         states = (moment.state for moment in moments)
@@ -92,4 +91,4 @@ class DeepFeedbackControl(Controlled):
     @torch.no_grad()
     def learn(self, net, trial):
         if self.rate > 0:
-            sleep(Circuit(net, trial.images), trial, self.rate, self.noise)
+            sleep(Circuit(net), trial, self.rate, self.noise)

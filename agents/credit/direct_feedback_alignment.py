@@ -22,13 +22,15 @@ from torch import Tensor, nn
 
 from agents.credit.base import CreditRule, upper
 from agents.credit.stages import cut
-from agents.layers import LocallyConnected2d, Weighted, weighted
+from agents.layers import LocallyConnected2d
+from agents.weighted import Weighted, weighted
 
 
 class DirectFeedbackAlignment(CreditRule):
     """Feedback weights carry the output's error straight to each layer's input, and stay."""
 
     name = "direct_feedback_alignment"
+    stackable = True
     layerwise = False
     largest_rate = 0.4  # its errors are large from the first trial on
 
@@ -39,7 +41,7 @@ class DirectFeedbackAlignment(CreditRule):
         cut(upper(net))
 
     def assign(self, net, trial):
-        (error,) = torch.autograd.grad(trial.costs.mean(), trial.output)  # (B, K)
+        (error,) = torch.autograd.grad(trial.loss, trial.output)  # (B, K)
         sources = [layer.source for layer in upper(net)]
         errors = [
             layer.below(spread(error, layer.answered), layer.arrived, layer.feedback)

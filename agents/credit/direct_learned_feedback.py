@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from agents.credit.base import upper
 from agents.credit.direct_feedback_alignment import DirectFeedbackAlignment, spread
 from agents.credit.learned_feedback import LearnedFeedback
-from agents.layers import weighted
+from agents.credit.stages import cut
+from agents.weighted import weighted
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,20 @@ class DirectLearnedFeedback(DirectFeedbackAlignment, LearnedFeedback):
     """Errors of direct feedback alignment, feedback weights that learn."""
 
     name = "direct_learned_feedback"
+    stackable = True
     largest_rate = LearnedFeedback.largest_rate  # its errors start at zero
 
     def prepare(self, net, generator):
         super().prepare(net, generator)
+        cut(weighted(net)[:1])
         weighted(net)[-1].keeps_error = True
         for layer in upper(net):
             layer.feedback.zero_()
 
     def errors(self, net, trial):
-        error = weighted(net)[-1].error * len(trial.costs)  # e_L
+        error = weighted(net)[-1].error * trial.size  # e_L
         return {layer: spread(error, layer.answered) for layer in upper(net)}
+
+    def sent(self, net, trial):
+        errors = self.errors(net, trial).items()
+        return {layer: layer.below(e, layer.arrived, layer.feedback) for layer, e in errors}

@@ -10,6 +10,7 @@ class FeedbackAlignment(CreditRule):
     """Feedback weights are random and stay as they are."""
 
     name = "feedback_alignment"
+    stackable = True
 
     def prepare(self, net, generator):
         for layer in upper(net):

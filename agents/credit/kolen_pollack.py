@@ -21,6 +21,7 @@ class KolenPollack(CreditRule):
     """Feedback weights are parameters of the same optimiser, and get the same gradient."""
 
     name = "kolen_pollack"
+    stackable = True
     needs_same_decay = True
 
     def prepare(self, net, generator):

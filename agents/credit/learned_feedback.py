@@ -21,14 +21,17 @@ informative. The batch is averaged, not summed; bias units get no noise.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from agents import whole
 from agents.credit.base import CreditRule, Trial, times, upper
 from agents.credit.noise import check_noise, draw
-from agents.layers import Weighted
+from agents.credit.stages import cut, same_answer
 from agents.second_look import second_look
+from agents.weighted import Weighted, weighted
 
 FLOOR = 0.05  # output error below which a trial counts less: there L~ - L is mostly noise squared
 
@@ -36,6 +39,8 @@ FLOOR = 0.05  # output error below which a trial counts less: there L~ - L is mo
 @dataclass(frozen=True)
 class Taught(CreditRule):
     """Feedback weights are taught by node perturbation with the standard deviation `noise`."""
+
+    compares_passes = True
 
     noise: float = 0.001
 
@@ -50,10 +55,11 @@ class Taught(CreditRule):
         for layer in upper(net):
             layer.feedback = nn.Parameter(torch.zeros_like(layer.weight), requires_grad=False)
             layer.keeps_error = True
+        cut(weighted(net)[:1])  # keeps its answer: the noisy pass begins behind it
 
     def errors(self, net: nn.Module, trial: Trial) -> dict[Weighted, Tensor]:
         """The error that each layer's feedback carried down, of each trial's own cost L."""
-        return {layer: layer.error * len(trial.costs) for layer in upper(net)}
+        return {layer: layer.error * trial.size for layer in upper(net)}
 
     @torch.no_grad()
     def perturb(self, net: nn.Module, trial: Trial) -> tuple[dict[Weighted, Tensor], Tensor]:
@@ -66,7 +72,7 @@ class Taught(CreditRule):
 
         hooks = [layer.register_forward_pre_hook(add) for layer in upper(net)]
         try:
-            with second_look(net):
+            with second_look(net), same_answer(weighted(net)[0]):
                 costs = trial.cost(net(trial.images))
         finally:
             for hook in hooks:
@@ -82,23 +88,37 @@ class LearnedFeedback(Taught):
     """
 
     name = "learned_feedback"
+    stackable = True
 
     rate: float = 0.2
 
+    def prepare(self, net, generator):
+        super().prepare(net, generator)
+        for layer in upper(net):
+            layer.keeps_sent = True
+
+    def sent(self, net: nn.Module, trial: Trial) -> dict[Weighted, Tensor]:
+        """What became of these errors below each layer: e B, as the net's own errors came down."""
+        return {layer: layer.sent * trial.size for layer in upper(net)}
+
     def learn(self, net, trial):
         xi, difference = self.perturb(net, trial)
-        trials = len(difference)
-        error = self.errors(net, trial)
+        trials = whole.size(difference) // trial.nets
+        error, sent = self.errors(net, trial), self.sent(net, trial)
         scale = 1 / error[upper(net)[-1]].norm(dim=1).clamp(min=FLOOR)  # (B,)
         rate = self.rate * min(1, trials / sum(noise[0].numel() for noise in xi.values()))
         for layer, noise in xi.items():
             e = times(error[layer], scale)
-            teacher = times(noise, difference * scale)  # lambda^
-            power = e.square().sum().clamp(min=1e-12) / trials
-            layer.feedback -= slope(layer, e, teacher).mul_(rate / power)
+            residual = times(sent[layer] - times(noise, difference), scale)  # e B - lambda^
+            layer.feedback -= layer.each(partial(step, rate=rate, trials=trials), e, residual)
 
 
-def slope(layer: Weighted, e: Tensor, teacher: Tensor) -> Tensor:
+def step(layer: Weighted, e: Tensor, residual: Tensor, rate: float, trials: int) -> Tensor:
+    """The slope, by the mean |e|^2 of the trials."""
+    power = whole.total(e.square().sum()).clamp(min=1e-12) / trials
+    return whole.mean(slope(layer, e, residual)).mul_(rate / power)
+
+
+def slope(layer: Weighted, e: Tensor, residual: Tensor) -> Tensor:
     """Gradient of 0.5 |e B - lambda^|^2 (batch mean) in the layer's feedback weights B."""
-    residual = layer.below(e, teacher, layer.feedback) - teacher
-    return layer.product(e, residual).div_(len(e))
+    return layer.product(e / len(e), residual)

@@ -17,10 +17,13 @@ Differs from the paper: no first epoch for V and S alone; bias units get no nois
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
+from agents import whole
 from agents.credit.base import times, upper
 from agents.credit.learned_feedback import Taught
 from agents.credit.regression import as_feedback, samples, sizes
+from agents.weighted import Weighted
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class LeastSquaresFeedback(Taught):
     """
 
     name = "least_squares_feedback"
+    stackable = True
 
     gamma: float = 0.1
 
@@ -53,9 +57,14 @@ class LeastSquaresFeedback(Taught):
         xi, difference = self.perturb(net, trial)
         for layer, e in self.errors(net, trial).items():
             teacher = times(xi[layer], difference)  # lambda^
-            e, teacher = samples(layer, e.double(), teacher.double())
-            V, S = layer.get_buffer("V"), layer.get_buffer("S")
-            V += e.mT @ e
-            S += e.mT @ teacher
-            factor, _ = torch.linalg.cholesky_ex(V)  # `cholesky` would wait for the GPU to say yes
-            layer.feedback.copy_(as_feedback(layer, torch.cholesky_solve(S, factor)))
+            layer.feedback.copy_(layer.each(fitted, e.double(), teacher.double()))
+
+
+def fitted(layer: Weighted, e: Tensor, teacher: Tensor) -> Tensor:
+    """Add trials to a layer's V and S; the feedback weights that follow."""
+    e, teacher = samples(layer, e, teacher)
+    V, S = layer.get_buffer("V"), layer.get_buffer("S")
+    V += whole.total(e.mT @ e)
+    S += whole.total(e.mT @ teacher)
+    factor, _ = torch.linalg.cholesky_ex(V)  # `cholesky` would wait for the GPU to say yes
+    return as_feedback(layer, torch.cholesky_solve(S, factor))

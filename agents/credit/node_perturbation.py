@@ -30,6 +30,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from agents import whole
 from agents.chance import Source
 from agents.credit.base import CreditRule, times
 from agents.credit.noise import Noise, added, check_noise, difference, draw, opposite, perturbed
@@ -76,6 +77,7 @@ class NodePerturbation(NoisyUnits):
     """Mode A: the signal's cost, looked at a second time."""
 
     name = "node_perturbation"
+    compares_passes = True
     largest_rate = 0.04
 
     noise: float = 0.001
@@ -136,6 +138,6 @@ class NodePerturbationOneReward(NoisyUnits):
 
     def change(self, net, trial):
         lost = net.mean_reward - trial.reward
-        kept = 0.99 ** len(lost)  # .01 per trial
-        net.mean_reward += (1 - kept) * (trial.reward.mean() - net.mean_reward)
+        kept = 0.99 ** whole.size(lost)  # .01 per trial
+        net.mean_reward += (1 - kept) * (whole.mean(trial.reward.mean()) - net.mean_reward)
         return lost

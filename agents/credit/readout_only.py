@@ -4,13 +4,14 @@ A rule carries credit only if it beats this.
 """
 
 from agents.credit.base import CreditRule
-from agents.layers import weighted
+from agents.weighted import weighted
 
 
 class ReadoutOnly(CreditRule):
     """No error goes below the output layer."""
 
     name = "readout_only"
+    stackable = True
 
     def prepare(self, net, generator):
         net.requires_grad_(False)

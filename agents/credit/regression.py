@@ -13,7 +13,8 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from agents.layers import Linear, LocallyConnected2d, Weighted
+from agents.layers import Linear, LocallyConnected2d
+from agents.weighted import Weighted
 
 
 def sizes(layer: Weighted) -> tuple[int, int, int]:

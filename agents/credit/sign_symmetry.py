@@ -19,13 +19,14 @@ from torch import nn
 
 from agents.chance import Source, normal_like
 from agents.credit.base import CreditRule, random_feedback, upper
-from agents.layers import Weighted
+from agents.weighted import Weighted
 
 
 class SignSymmetry(CreditRule):
     """Feedback weights have the signs of the forward weights, and all of a layer one magnitude."""
 
     name = "sign_symmetry"
+    stackable = True
     transports_weights = True  # one bit of each
 
     def prepare(self, net, generator):
@@ -48,6 +49,7 @@ class SignSymmetryFixed(SignSymmetry):
     """Magnitudes are random and stay as they are."""
 
     name = "sign_symmetry_fixed"
+    stackable = True
 
     def prepare(self, net, generator):
         for layer in upper(net):
@@ -58,6 +60,7 @@ class SignSymmetryBatchwise(SignSymmetryFixed):
     """Magnitudes are random, and others for every batch."""
 
     name = "sign_symmetry_batchwise"
+    stackable = True
 
     @torch.no_grad()
     def follow(self, layer, generator):

@@ -41,6 +41,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from agents import whole
 from agents.credit.base import Trial
 from agents.credit.circuit import Circuit
 from agents.credit.control import Changes, Controlled, Moment, approach, output_error, sleep
@@ -65,7 +66,7 @@ class StrongDFC(Controlled):
 
     @property
     def passes(self) -> int:
-        return 2 + self.steps + (self.phases == 2 and self.rate > 0)  # acting, the start, the steps
+        return 1 + self.steps + (self.phases == 2 and self.rate > 0)  # acting, the steps, the sleep
 
     def __post_init__(self):
         super().__post_init__()
@@ -84,7 +85,7 @@ class StrongDFC(Controlled):
 
     @torch.no_grad()
     def assign(self, net, trial):
-        circuit = Circuit(net, trial.images)
+        circuit = Circuit(net)
         target = self.target(trial)
 
         def error(output: Tensor) -> Tensor:
@@ -101,7 +102,7 @@ class StrongDFC(Controlled):
     @torch.no_grad()
     def learn(self, net, trial):
         if self.phases == 2 and self.rate > 0:
-            sleep(Circuit(net, trial.images), trial, self.rate, self.noise)
+            sleep(Circuit(net), trial, self.rate, self.noise)
 
     def target(self, trial: Trial) -> Tensor:
         """r* (B, K): what the output would mean after a full step down the cost."""
@@ -129,7 +130,7 @@ class StrongDFC(Controlled):
             sound = changes.add(moment.state, moment.e)
             answer = second(first(moment.u))
             correlation = correlation - moment.xi.T @ torch.where(sound, answer, 0.0)
-        *hidden, output = circuit.parts(correlation, 0)
+        *hidden, output = circuit.parts(whole.total(correlation), 0)
         scale = len(output) ** 0.5 / output.norm().clamp(min=1e-30)
         lag = 1 + (self.tau_v - self.dt) / self.tau_eps
         height = range(len(hidden), 0, -1)  # L - i

@@ -27,11 +27,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from agents import whole
 from agents.chance import Source, normal
 from agents.credit.base import CreditRule, upper
 from agents.credit.noise import check_noise
-from agents.layers import Weighted
 from agents.responses import responses
+from agents.weighted import Weighted
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class WeightMirror(CreditRule):
     """
 
     name = "weight_mirror"
+    stackable = True
 
     rate: float = 0.01
     noise: float = 0.1
@@ -67,7 +69,8 @@ class WeightMirror(CreditRule):
     def mirror(self, layer: Weighted, phi: nn.Module, trials: int, generator: Source) -> None:
         """Drive one layer by noise, once, and let its feedback follow what it answers."""
         xi = self.draw(layer, trials, generator)
-        layer.feedback.lerp_(self.reflection(layer, phi, xi), self.rate)
+        seen = layer.each(lambda one, xi: self.reflection(one, phi, xi), xi)
+        layer.feedback.lerp_(whole.mean(seen.to(layer.feedback)), self.rate)
 
     def draw(self, layer: Weighted, trials: int, generator: Source) -> Tensor:
         """Noise xi (trials, ...) in place of the layer's input."""
@@ -77,6 +80,7 @@ class WeightMirror(CreditRule):
     def reflection(self, layer: Weighted, phi: nn.Module, xi: Tensor) -> Tensor:
         """What these trials of noise say of the layer's weights: y^T xi / s^2, trial mean."""
         y = phi(layer.respond(xi, layer.weight, layer.bias))
+        xi = xi.to(y)  # which autocast makes of fewer bits
         taps = layer.product(torch.ones_like(y[:1]), torch.ones_like(xi[:1]))
         # A tap that only ever meets padding has met nothing: its sum is zero, and stays so.
         return layer.product(y, xi) / (len(xi) * self.noise**2 * taps.clamp(min=1))

@@ -28,6 +28,7 @@ class WeightPerturbation(CreditRule):
     """Each parameter moves against the cost of its own noise, whose standard deviation is s."""
 
     name = "weight_perturbation"
+    compares_passes = True
     layerwise = False
     largest_rate = 0.008
 

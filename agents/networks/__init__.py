@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from agents.layers import Linear, Weighted, weighted
+from agents.layers import Linear
 from agents.networks.lansdell import lansdell
 from agents.networks.lenet import lenet, lenet_cifar
 from agents.networks.papers import conv, deep, dense, loccon, sigmoid, tanh
 from agents.networks.pixels import Pixels, Shape
 from agents.networks.resnet import resnet18
 from agents.responses import responses
+from agents.weighted import Weighted, weighted
 
 Build = Callable[[Shape, int, tuple[int, ...], torch.Generator], nn.Sequential]
 

@@ -13,10 +13,10 @@ from agents.credit.base import upper
 from agents.credit.circuit import Circuit
 from agents.credit.noise import draw
 from agents.credit.strong_dfc import StrongDFC
-from agents.layers import weighted
 from agents.learner import Agent
 from agents.metrics import angle, bare
 from agents.training import evaluate
+from agents.weighted import weighted
 from credit_envs.datasets import load
 from credit_envs.registration import find_spec
 
@@ -72,8 +72,7 @@ def control(agent: Agent, env: str, images: int) -> dict[str, float]:
     count = images or CONTROLLED
     seen = torch.from_numpy(np.array(data.images[:count])).to(agent.device)
     labels = torch.from_numpy(np.array(data.labels[:count])).to(agent.device)
-    with torch.no_grad():
-        output = agent.net(seen)
+    output = agent.net(seen).detach()  # with a graph, so that the layers keep the pass for control
     cost = agent.signal(output, labels, labels)
     generator = agent.generators["noise"]
     trial = Trial(seen, output, cost, cost(output), generator, agent.signal.meaning, None)
@@ -85,7 +84,7 @@ def control(agent: Agent, env: str, images: int) -> dict[str, float]:
 @torch.no_grad()
 def needed(rule: StrongDFC, net: nn.Module, trial: Trial) -> float:
     """H, mean of the trials whose control came nearer to the target than no control."""
-    circuit, target = Circuit(net, trial.images), rule.target(trial)
+    circuit, target = Circuit(net), rule.target(trial)
     start = target - trial.meaning(trial.output)
     *_, last = rule.dynamics(circuit, lambda output: target - trial.meaning(output))
     sound = last.e.norm(dim=1) <= start.norm(dim=1)

@@ -5,9 +5,9 @@ from gymnasium.spaces import Box
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import Tensor, nn
 
-from agents.layers import weighted
 from agents.networks import NETWORKS, initialise
 from agents.seeding import generators
+from agents.weighted import weighted
 
 MAPS = (32, 64, 64)
 OUTPUTS = 1  # the layer that is taken away again

@@ -1,11 +1,12 @@
 """How fast the suite is: cases with targets, each measured against another way to do the same.
 
-A case is one line in a table of `stepping`, `learning`, `opening`, `peers` or `gpu`.
+A case is one line in a table of `stepping`, `learning`, `opening`, `peers`, `seeds`, `gpu` or
+`host`.
 """
 
 from collections.abc import Sequence
 
-from agents.speed import gpu, learning, opening, peers, stepping
+from agents.speed import gpu, host, learning, opening, peers, seeds, stepping
 from agents.speed.case import Case
 
 GROUPS: dict[str, Sequence[Case]] = {
@@ -14,8 +15,10 @@ GROUPS: dict[str, Sequence[Case]] = {
     "learning": learning.CASES,
     "opening": opening.CASES,
     "peers": peers.CASES,
-    "gpu": gpu.CASES,
+    "seeds": seeds.CASES,
+    "gpu": (*gpu.CASES, *seeds.GPU_CASES),
     "growth": gpu.GROWTH,
+    "host": host.CASES,
 }
 
 

@@ -1,21 +1,19 @@
 """Epochs on a GPU at three precisions, and how throughput grows with batch and width.
 
-    strict   float32 products
-    tf32     their factors rounded to 10 bits of mantissa, on the tensor cores
-    bf16     to 7, by autocast; weights and what they learn stay float32
+An epoch and growth are those of trials that are replayed as a graph (`agents.captured`). The ratio
+is that of plain trials, as the yardstick's steps are plain, and of replayed ones beside it.
 
 Model FLOP utilisation is the trial's products (a multiply-add is two operations) over what the
 GPU's maker says that it can do at that precision.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import torch
 
+from agents.precision import PRECISIONS, precision
 from agents.products import Products
 from agents.settings import AGENTS, Settings
 from agents.speed.case import Case, Missing, Reading, Sample, race, side
@@ -23,25 +21,10 @@ from agents.speed.images import DRY, Scale
 from agents.speed.learning import CELL, YARDSTICK, dense, hidden, trials, yardstick
 from credit_envs.registration import row_of
 
-PRECISIONS = ("strict", "tf32", "bf16")
 # TFLOP/s at these precisions, dense, SXM.
 PEAKS = {"H100": (66.9, 494.7, 989.4), "H200": (66.9, 494.7, 989.4), "A100": (19.5, 156.0, 312.0)}
 BATCHES = (32, 128, 512, 2048, 8192)
 WIDTHS = (128, 256, 512, 1024, 2048, 4096)
-
-
-@contextmanager
-def precision(name: str, device: str) -> Iterator[None]:
-    """Products inside are made at that precision."""
-    products: Any = torch.backends.cuda.matmul
-    convolutions: Any = torch.backends.cudnn
-    before = products.allow_tf32, convolutions.allow_tf32
-    products.allow_tf32 = convolutions.allow_tf32 = name != "strict"
-    try:
-        with torch.autocast(device, torch.bfloat16, enabled=name == "bf16"):
-            yield
-    finally:
-        products.allow_tf32, convolutions.allow_tf32 = before
 
 
 def deep(scale: Scale) -> Settings:
@@ -54,34 +37,43 @@ def wide(width: int, scale: Scale) -> Settings:
     return replace(CELL, sizes=hidden(width, width, width, scale=scale))
 
 
-def compared(settings: Settings, env_id: str, batch: int, scale: Scale) -> Sample:
+def compared(
+    settings: Settings, env_id: str, batch: int, scale: Scale, replay: bool = True
+) -> Sample:
     """The agent's trials against the yardstick's steps, on the scale's device."""
     task = settings, env_id, batch, scale.device
     wait = torch.cuda.synchronize if scale.device == "cuda" else lambda: None
-    ours, theirs = (side(step, batch, wait) for step in (trials(*task)[1], yardstick(*task)[1]))
-    return race(ours, theirs, scale)
+    ours, step = trials(*task, replay)[1], yardstick(*task)[1]
+
+    def theirs() -> None:
+        with precision(settings.precision, torch.device(scale.device)):
+            step()
+
+    return race(side(ours, batch, wait), side(theirs, batch, wait), scale)
 
 
 Task = tuple[Settings, str, int, Scale]  # what `compared` takes
-Figure = Callable[[str, Task], Callable[[Reading], float]]  # of a precision's reading
+Figure = Callable[[Task], Callable[[Reading], float]]
 
 
-def epoch(name: str, task: Task) -> Callable[[Reading], float]:
+def epoch(task: Task) -> Callable[[Reading], float]:
     """Seconds for all training images, validation's among them."""
     images = row_of(task[1]).train
     return lambda reading: images / reading.ours
 
 
-def ratio(name: str, task: Task) -> Callable[[Reading], float]:
+def ratio(task: Task) -> Callable[[Reading], float]:
     """Of the two sides."""
     return lambda reading: reading.figure
 
 
-def utilisation(name: str, task: Task) -> Callable[[Reading], float]:
+def utilisation(task: Task) -> Callable[[Reading], float]:
     """Part of the GPU's peak, in percent."""
     settings, env_id, batch, scale = task
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
-    peaks = [peak[PRECISIONS.index(name)] for known, peak in PEAKS.items() if known in gpu]
+    peaks = [
+        peak[PRECISIONS.index(settings.precision)] for known, peak in PEAKS.items() if known in gpu
+    ]
     _, trial = trials(settings, env_id, batch, scale.device)
     with Products() as made:
         trial()
@@ -91,18 +83,21 @@ def utilisation(name: str, task: Task) -> Callable[[Reading], float]:
 
 
 def _on_gpu(
-    settings: Callable[[Scale], Settings], colour: bool, name: str, figure: Figure, scale: Scale
+    settings: Callable[[Scale], Settings],
+    colour: bool,
+    name: str,
+    figure: Figure,
+    replay: bool,
+    scale: Scale,
 ) -> Sample:
     if scale.device != "cuda" and scale.largest > DRY.largest:
         raise Missing("it needs a GPU")
     env_id = scale.colour if colour else scale.gray
-    task = settings(scale), env_id, scale.size(128), scale
-    with precision(name, scale.device):
-        both, told = compared(*task), figure(name, task)
+    task = replace(settings(scale), precision=name), env_id, scale.size(128), scale
+    both, told = compared(*task, replay), figure(task)
 
     def sample() -> Reading:
-        with precision(name, scale.device):
-            reading = both()
+        reading = both()
         return reading._replace(figure=told(reading))
 
     return sample
@@ -120,14 +115,17 @@ def _cases(net: str, settings: Callable[[Scale], Settings], colour: bool, most: 
         prepare = partial(_on_gpu, settings, colour, name)
         yield Case(
             f"gpu-{net}-{name}", f"{what}: epoch", YARDSTICK, "images/s",
-            partial(prepare, epoch), most=target, figure="s",
+            partial(prepare, epoch, True), most=target, figure="s",
         )  # fmt: skip
-        yield Case(
-            f"gpu-{net}-{name}-ratio", what, YARDSTICK, "images/s", partial(prepare, ratio), part
-        )
+        for replay, least in ((False, part), (True, None)):
+            form = "-replayed" * replay
+            yield Case(
+                f"gpu-{net}-{name}-ratio{form}", what + form.replace("-", ", "), YARDSTICK,
+                "images/s", partial(prepare, ratio, replay), least,
+            )  # fmt: skip
         yield Case(
             f"gpu-{net}-{name}-mfu", f"{what}: FLOP utilisation", YARDSTICK, "images/s",
-            partial(prepare, utilisation), figure="%",
+            partial(prepare, utilisation, True), figure="%",
         )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium as gym
 import torch
 
+from agents.captured import Captured
 from agents.credit import DeepFeedbackControl
 from agents.learner import Agent
 from agents.making import make_agent
@@ -22,12 +23,15 @@ CELL = Settings("reward_prediction", lr=0.01)
 
 
 def trials(
-    settings: Settings, env_id: str, batch: int, device: str
-) -> tuple[Agent, Callable[[], None]]:
-    """An agent, and its trial with a batch: step, act, reward, learn."""
-    env = gym.make_vec(env_id, num_envs=batch, device=device, reveal_label=False)
+    settings: Settings, env_id: str, batch: int, device: str, replay: bool = False,
+    resident: bool | None = None,
+) -> tuple[Agent, Callable[[], object]]:  # fmt: skip
+    """An agent, and its trial with a batch: step, act, reward, learn; on a GPU, maybe replayed."""
+    env = gym.make_vec(env_id, num_envs=batch, device=device, resident=resident)
     agent = make_agent(settings, env, device=device)
     images, _ = env.reset(seed=0)
+    if replay and agent.device.type == "cuda":
+        return agent, Captured(agent, env)
 
     def trial() -> None:
         nonlocal images

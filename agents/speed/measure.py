@@ -89,3 +89,11 @@ def report(results: Sequence[Result | Left], scale: Scale) -> dict[str, Any]:
         "threads": torch.get_num_threads(), "clock": scale.clock.__name__, "at": now(), **source,
         "cases": [asdict(result) for result in results],
     }  # fmt: skip
+
+
+def with_kept(told: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """A report with an earlier one's cases that it lacks; those say when and of what commit."""
+    again = {case["name"]: case for case in told["cases"]}
+    source = {"at": before["at"], "commit": before["commit"]}
+    cases = [again.pop(case["name"], source | case) for case in before["cases"]]
+    return told | {"cases": [*cases, *again.values()]}

@@ -36,7 +36,8 @@ def stepping(env_id: str, envs: int, **options: Any) -> Side:
     device = options.get("device")
     actions = np.arange(envs) % 10
     given = actions if device is None else torch.from_numpy(actions).to(device)
-    return side(lambda: env.step(given), envs)
+    wait = torch.cuda.synchronize if device == "cuda" else lambda: None
+    return side(lambda: env.step(given), envs, wait)
 
 
 def _gather(take: Callable[[Any], Any], order: Any, batch: int) -> Side:
