@@ -18,7 +18,7 @@ from agents.presets.lansdell import HALF_VARIANCE
 from agents.reproduction import coding, readme, results
 from agents.reproduction.coding import making
 from agents.reproduction.coding import run as coding_run
-from agents.reproduction.coding.run import images_of, teach, variance_left
+from agents.reproduction.coding.run import Attempt, images_of, teach, variance_left
 from agents.reproduction.plan import Plan
 from agents.reproduction.reproduce import reproduce
 from agents.reproduction.summary import summarise, verdicts
@@ -68,6 +68,14 @@ def test_a_figure_is_run_once_and_kept(tmp_path, made):
     more = make(tmp_path, seeds=2)
     assert made[2:] == [("NP", 101), ("BP", 101)]
     assert [row for row in more.rows if row["seed"] == 100] == first.rows
+
+
+def test_a_row_that_another_call_wrote_meanwhile_is_left_alone(tmp_path, made):
+    path = tmp_path / "row"
+    path.write_text("{}")
+    Attempt(one(), path, threads=1, source={})()
+    assert made == []
+    assert path.read_text() == "{}"
 
 
 def test_a_row_counts_test_where_validation_was_best(tmp_path):

@@ -64,7 +64,9 @@ class Attempt:
     source: dict[str, Any]
 
     def __call__(self) -> None:
-        """Write the row, whole or not at all."""
+        """Write the row, whole or not at all, unless another call has written it meanwhile."""
+        if self.path.exists():
+            return
         torch.set_num_threads(self.threads)
         row = self.source | teach(self.run)
         write_whole(self.path, json.dumps(row, allow_nan=False).encode())
