@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -33,7 +34,13 @@ def start(folder, agents, *more, **environment):
         [sys.executable, str(COMPARE), "--agents", agents, *size, "--out", "out", *more],
         cwd=folder, env={**os.environ, "COLUMNS": "100", **environment}, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        preexec_fn=hear_ctrl_c,
     )  # fmt: skip
+
+
+def hear_ctrl_c():
+    """A shell's background jobs, and all they start, are deaf to it: these tests may be in one."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def finish(process, expected=0):
