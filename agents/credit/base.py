@@ -62,9 +62,8 @@ class CreditRule:
 
     def __init_subclass__(cls, **keywords: Any):
         super().__init_subclass__(**keywords)
-        cls.stackable = cls.__dict__.get(
-            "stackable", False
-        )  # for its own methods, none it inherits
+        # Said of a class's own methods: what it inherits says nothing of them.
+        cls.stackable = cls.__dict__.get("stackable", False)
 
     @property
     def passes(self) -> int:
