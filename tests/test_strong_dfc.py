@@ -21,6 +21,8 @@ from torch import nn
 from agents.credit.strong_dfc import StrongDFC
 from agents.weighted import weighted
 
+# Steps of a length that comes to a steady state.
+SETTLES = {"dt": 0.1, "tau_v": 0.2, "k_p": 0.5, "tau_eps": 0.2, "tau_f": 0.2}
 every_phases = pytest.mark.parametrize("phases", [1, 2])
 
 
@@ -53,7 +55,7 @@ def needed(rule, net, images, error) -> float:
 
 
 def test_control_times_rate_is_the_gradient_of_the_control_needed():
-    rule = StrongDFC(alpha=0.0, steps=500)
+    rule = StrongDFC(alpha=0.0, steps=500, **SETTLES)
     net, images, error = aligned(rule)
     state = settled(rule, net, images, error).state
     below = [images.flatten(1), *state.r[:-1]]
@@ -73,14 +75,14 @@ def test_control_times_rate_is_the_gradient_of_the_control_needed():
 @pytest.mark.parametrize("phi", [nn.Tanh, nn.ReLU])
 @pytest.mark.parametrize("alpha", [0.0, 0.3])
 def test_without_a_leak_the_output_hits_its_target(phi, alpha):
-    rule = StrongDFC(alpha=alpha, steps=600)
+    rule = StrongDFC(alpha=alpha, steps=600, **SETTLES)
     net, images = ready(rule, make_chain(phi)), inputs(3)
     put_feedback(net, jacobian(net, images).mean(0).T)
     target = net(images).detach() + 0.3
     last = settled(rule, net, images, lambda output: target - output)
     assert (distance(last.state.r[-1], target) < 1e-8) == (alpha == 0)
     probabilities = torch.tensor([[0.7, 0.2, 0.1]]).double().expand(3, -1)
-    slow = StrongDFC(alpha=alpha, steps=2500)
+    slow = StrongDFC(alpha=alpha, steps=2500, **SETTLES)
     last = settled(slow, net, images, lambda output: probabilities - output.softmax(1))
     assert (distance(last.state.r[-1].softmax(1), probabilities) < 1e-6) == (alpha == 0)
 
@@ -130,7 +132,7 @@ MEANING = {"label_mse": lambda output: output, "label": lambda output: output.so
 @every_phases
 @pytest.mark.parametrize("signal", MEANING)
 def test_changes_are_means_over_the_trajectory(signal, phases):
-    rule = StrongDFC(phases=phases, noise=0.2, steps=20)
+    rule = StrongDFC(phases=phases, noise=0.2, steps=20, **SETTLES)
     net, images = ready(rule, make_chain()), inputs(4)
     put_feedback(net, jacobian(net, images).mean(0).T)
     for layer in weighted(net):
@@ -189,8 +191,8 @@ def test_trials_on_which_control_is_unstable_leave_no_trace(phases):
         *UNSTABLE,
         ({"phases": 3}, r"phases is 1 \(W and Q together\) or 2, got 3"),
         ({"certainty": 1.0}, "certainty is the probability in .5..1 of a clamped class, got 1.0"),
-        ({"tau_eps": 0.05}, "choose dt <= tau_eps <= tau_f < 1, got dt=0.1, tau_eps=0.05"),
-        ({"tau_eps": 0.3}, "tau_eps <= tau_f < 1, .* tau_eps=0.3 and tau_f=0.2"),
+        ({"tau_eps": 0.02}, "choose dt < tau_eps <= tau_f < 1, got dt=0.02, tau_eps=0.02"),
+        ({"tau_eps": 0.3}, "tau_eps <= tau_f < 1, .* tau_eps=0.3 and tau_f=0.04"),
         ({"tau_f": 1.0}, "tau_f < 1"),
         ({"rate": -0.1}, "rate is a part in 0..1"),
         ({"noise": 0.0}, "noise is the standard deviation s > 0 of the perturbation"),

@@ -12,7 +12,7 @@ every_phases = pytest.mark.parametrize("phases", [1, 2])
 
 
 def test_noise_is_as_strong_and_as_slow_as_it_says():
-    rule = StrongDFC(noise=0.1, dt=0.01, tau_v=0.1, tau_eps=0.1, steps=400)
+    rule = StrongDFC(noise=0.1, dt=0.01, tau_v=0.1, tau_eps=0.1, tau_f=0.1, steps=400)
     net, images = ready(rule, make_chain()), inputs(500)
     trial = settle(net, "label_mse", images)
     xi = torch.stack([noise.clone() for noise in rule.xi(trial, circuit_of(net, images))])[100:]

@@ -18,6 +18,7 @@ xi is filtered noise: xi <- (1 - dt / tau_eps) xi + s sqrt(dt) / tau_eps N(0, 1)
 answers it, from which slow changes are filtered out (u_hp), is an anti-Hebbian teacher: its mean is
 J_i^T times one factor for all layers, or under a softmax, which control of all classes alike does
 not move, J_i^T P with P = I - 1/K. The power evens out the lags that noise passes on its way up.
+Q learns in the second half, when the first rise of the control, far larger, is over.
 
 With `phases` = 2 the trajectory is without noise, W learns from its last instant, and Q asleep, as
 in `deep_feedback_control`.
@@ -29,8 +30,8 @@ Differs from the paper:
 - c is scaled so that c_L has the norm of J_L = I, whatever the output's slopes; Q_L = I stays.
   No Adam: beta = rate min(1, batch / N), N the number of units. As published, Q hardly moves
   (Adam's rate is 2e-8); rate = 0 freezes it.
-- 50 steps instead of 500, of the lengths that this allows. The exponent has tau_v - dt for tau_v:
-  so it is exact for Euler steps.
+- 25 steps for the same half a tau_u as the paper's 500, of the lengths that this allows, and Q
+  learns in half of them. The power has tau_v - dt for tau_v: so it is exact for Euler steps.
 - An instant further from its target than the batch's trials began teaches nothing.
 """
 
@@ -53,16 +54,22 @@ class StrongDFC(Controlled):
     """Errors are what a controller does to reach the target itself.
 
     `phases` and `certainty` are said above, `tau_eps` and `tau_f` are the time constants of the
-    noise and of the high-pass.
+    noise and of the high-pass. In half a tau_u the gain k_p does most of the control.
     """
 
     name = "strong_dfc"
     largest_rate = 0.4
 
+    rate: float = 0.03
+    noise: float = 0.002
+    steps: int = 25
+    dt: float = 0.02
+    tau_v: float = 0.04
+    k_p: float = 2.0
     phases: int = 1
     certainty: float = 0.99
-    tau_eps: float = 0.2
-    tau_f: float = 0.2
+    tau_eps: float = 0.04
+    tau_f: float = 0.04
 
     @property
     def passes(self) -> int:
@@ -76,10 +83,10 @@ class StrongDFC(Controlled):
             raise ValueError(
                 f"certainty is the probability in .5..1 of a clamped class, got {self.certainty}"
             )
-        if not self.dt <= self.tau_eps <= self.tau_f < 1:
+        if not self.dt < self.tau_eps <= self.tau_f < 1:
             raise ValueError(
                 "noise must be slower than the Euler steps, faster than the filter of the control "
-                "and that faster than the controller: choose dt <= tau_eps <= tau_f < 1, "
+                "and that faster than the controller: choose dt < tau_eps <= tau_f < 1, "
                 f"got dt={self.dt}, tau_eps={self.tau_eps} and tau_f={self.tau_f}"
             )
 
@@ -126,10 +133,11 @@ class StrongDFC(Controlled):
         """Let one trajectory teach W, through `changes`, and Q."""
         first, second = HighPass(self), HighPass(self)
         correlation = torch.zeros_like(circuit.feedback)
-        for moment in moments:
+        for instant, moment in enumerate(moments):
             sound = changes.add(moment.state, moment.e)
             answer = second(first(moment.u))
-            correlation = correlation - moment.xi.T @ torch.where(sound, answer, 0.0)
+            if instant >= self.steps // 2:
+                correlation = correlation - moment.xi.T @ torch.where(sound, answer, 0.0)
         *hidden, output = circuit.parts(whole.total(correlation), 0)
         scale = len(output) ** 0.5 / output.norm().clamp(min=1e-30)
         lag = 1 + (self.tau_v - self.dt) / self.tau_eps

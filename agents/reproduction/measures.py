@@ -12,6 +12,7 @@ from agents.credit import Trial
 from agents.credit.base import upper
 from agents.credit.circuit import Circuit
 from agents.credit.noise import draw
+from agents.credit.control import Controlled
 from agents.credit.strong_dfc import StrongDFC
 from agents.learner import Agent
 from agents.metrics import angle, bare
@@ -63,8 +64,8 @@ def noisy_rates(net: nn.Module, s: float, generator: torch.Generator) -> Iterato
 def control(agent: Agent, env: str, images: int) -> dict[str, float]:
     """The loss, and H = |Q u|^2 / 2 of control that holds the output at its target.
 
-    u is the last instant of the dynamics, without noise. H with the Q that was learned, and with
-    the ideal one: J^T, its mean over the images.
+    u is where dynamics without noise come to, given ten times the time in which the rule learns.
+    H with the Q that was learned, and with the ideal one: J^T, its mean over the images.
     """
     rule = agent.rule
     assert isinstance(rule, StrongDFC), f"{rule.name} clamps no target"
@@ -86,7 +87,8 @@ def needed(rule: StrongDFC, net: nn.Module, trial: Trial) -> float:
     """H, mean of the trials whose control came nearer to the target than no control."""
     circuit, target = Circuit(net), rule.target(trial)
     start = target - trial.meaning(trial.output)
-    *_, last = rule.dynamics(circuit, lambda output: target - trial.meaning(output))
+    holding = Controlled(alpha=rule.alpha)
+    *_, last = holding.dynamics(circuit, lambda output: target - trial.meaning(output))
     sound = last.e.norm(dim=1) <= start.norm(dim=1)
     energy = 0.5 * (last.u @ circuit.feedback.T).square().sum(1)
     return float(energy[sound].mean())
