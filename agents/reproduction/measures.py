@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from agents.credit import Trial
 from agents.credit.base import upper
 from agents.credit.circuit import Circuit
-from agents.credit.noise import draw
 from agents.credit.control import Controlled
+from agents.credit.noise import draw
 from agents.credit.strong_dfc import StrongDFC
 from agents.learner import Agent
 from agents.metrics import angle, bare
