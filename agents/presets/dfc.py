@@ -72,7 +72,7 @@ def _strong(data: str, bound: float, accuracies: tuple[float, ...], lr: float) -
         goals=(Goal("Strong-DFC", "bound", bound),),
         differs=(
             *DIFFERS,
-            "25 steps of .02 in the dynamics instead of 500 of .001; Q learns at a rate that moves it",
+            "25 steps of .02 in the dynamics, not 500 of .001; Q learns at a rate that moves it",
             "DFC is the analytic form; BP has the rate that is published for Fashion-MNIST",
         ),
     )
