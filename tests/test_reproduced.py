@@ -212,13 +212,15 @@ def test_the_written_table_marks_quick_figures_and_prefers_full_ones(tmp_path):
     (quick,) = (line for line in written.splitlines() if "cifar10-deep" in line)
     assert "BrainProp 99.31 (0.04)†" in full
     assert "BrainProp 95.0 [93.0, 97.0]" in full
-    assert "0 of 1 goals reached" in full
+    assert "0 of 1 goals reached, **not**: BrainProp >= 99.25" in full
     assert "**quick**" in quick
     assert "goals" not in quick
+    assert written.index(full) < written.index("<details>") < written.index(quick)
+    assert written.index(quick) < written.index("</details>")
     readme.write(tmp_path, path)
     assert path.read_text() == written
     path.write_text("nothing")
-    with pytest.raises(ValueError, match="has no place for the table"):
+    with pytest.raises(ValueError, match="has no place for the tables"):
         readme.write(tmp_path, path)
 
 

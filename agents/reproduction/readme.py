@@ -1,6 +1,6 @@
-"""README's table of reproduced figures, written from their rows."""
+"""README's tables of reproduced figures, written from their rows: in full, and folded the quick."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from agents.checkpoint import replace as write_whole
@@ -15,6 +15,10 @@ HEAD = (
     "| figure | published, % | ours, published protocol | ours, own protocol | run |\n"
     "|---|---|---|---|---|\n"
 )
+FOLD = (
+    "\n<details>\n<summary>The others, <b>quick</b>: their code works, which is all that these "
+    "numbers say</summary>\n\n"
+)
 MOST = 6  # lines of a figure that find room in a cell
 
 
@@ -28,8 +32,14 @@ def records(folder: Path) -> list[Record]:
 
 
 def markdown(folder: Path) -> str:
-    """The table: one line a figure."""
-    return HEAD + "".join(_line(FIGURES[record.figure], record) for record in records(folder))
+    """Both tables, each with one line a figure."""
+    found = records(folder)
+    full, quick = ([one for one in found if one.quick is which] for which in (False, True))
+    return f"{_table(full)}{FOLD}{_table(quick)}\n</details>\n"
+
+
+def _table(made: list[Record]) -> str:
+    return HEAD + "".join(_line(FIGURES[record.figure], record) for record in made)
 
 
 def _line(figure: Figure, record: Record) -> str:
@@ -37,8 +47,8 @@ def _line(figure: Figure, record: Record) -> str:
     cells = [
         f"`{figure.name}`, {figure.unit}",
         _listed((shown.line.name, _published(shown.line.published)) for shown in lines),
-        _ours(lines, "published"),
-        _ours(lines, "own"),
+        _ours(record, lines, "published"),
+        _ours(record, lines, "own"),
         _run(figure, record, lines),
     ]
     return f"| {' | '.join(cells)} |\n"
@@ -52,8 +62,12 @@ def _published(published: Published | None) -> str:
     return f"{published.value:.2f}{spread}{marks}"
 
 
-def _ours(lines: list[Shown], protocol: str) -> str:
-    return _listed((shown.line.name, _mean(shown.ours.get(protocol, []))) for shown in lines)
+def _ours(record: Record, lines: list[Shown], protocol: str) -> str:
+    named = [(shown.line.name, _mean(shown.ours.get(protocol, []))) for shown in lines]
+    if len(named) > MOST and any(text for _, text in named):
+        path = f"benchmarks/reproduce/{record.path(Path()).name}"
+        return f"[{len(named)} lines]({path})"
+    return _listed(named)
 
 
 def _mean(values: list[float]) -> str:
@@ -64,12 +78,9 @@ def _mean(values: list[float]) -> str:
     return text if estimate.low is None else f"{text} [{estimate.low:.1f}, {estimate.high:.1f}]"
 
 
-def _listed(named: Iterator[tuple[str, str]]) -> str:
-    """Name and number of each line that has one; of many lines, the best."""
-    known = [(name, text) for name, text in named if text]
-    if len(known) > MOST:
-        return f"{len(known)} lines: see its file"
-    return ", ".join(f"{name} {text}" for name, text in known)
+def _listed(named: Iterable[tuple[str, str]]) -> str:
+    """Name and number of each line that has one."""
+    return ", ".join(f"{name} {text}" for name, text in named if text)
 
 
 def _run(figure: Figure, record: Record, lines: list[Shown]) -> str:
@@ -78,15 +89,18 @@ def _run(figure: Figure, record: Record, lines: list[Shown]) -> str:
     said = f"{epochs:g} epochs, {seeds} seed{'s' * (seeds > 1)}"
     if record.quick:
         return f"**quick**: {said}"
-    judged = [v.reached for v in verdicts(figure, record, lines) if v.reached is not None]
-    return f"{said}, {sum(judged)} of {len(judged)} goals reached" if judged else said
+    judged = [v for v in verdicts(figure, record, lines) if v.reached is not None]
+    missed = [verdict.goal for verdict in judged if not verdict.reached]
+    if judged:
+        said += f"; {len(judged) - len(missed)} of {len(judged)} goals reached"
+    return f"{said}, **not**: {', '.join(missed)}" if missed else said
 
 
 def write(folder: Path = FOLDER, path: Path = README) -> None:
-    """Put the table into README, in the place of the one before. Raises ValueError."""
+    """Put the tables into README, in the place of those before. Raises ValueError."""
     text = path.read_text()
     if text.count(BEGIN) != 1 or END not in text.partition(BEGIN)[2]:
-        raise ValueError(f"{path} has no place for the table: write {BEGIN!r} and then {END!r}")
+        raise ValueError(f"{path} has no place for the tables: write {BEGIN!r} and then {END!r}")
     before, _, rest = text.partition(BEGIN)
     after = rest.partition(END)[2]
     write_whole(path, f"{before}{BEGIN}\n\n{markdown(folder)}\n{END}{after}".encode())
