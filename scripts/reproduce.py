@@ -97,7 +97,7 @@ def listed() -> Table:
     """What there is, and what it costs."""
     shown = Table(
         "figure", "what", box=SIMPLE_HEAD,
-        caption="Hours are guesses: hardly one was timed. A star: on a GPU; else on one core.",
+        caption="Minutes were measured, on one core; hours are guesses, a star: on a GPU.",
     )  # fmt: skip
     shown.add_column("full", justify="right")
     shown.add_column("quick", justify="right")

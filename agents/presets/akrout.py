@@ -62,7 +62,7 @@ def _resnet() -> Figure:
         ),
         epochs=200,
         own_epochs=200,
-        quick=Quick(0.1, 230, images=1000, sizes=(16,)),
+        quick=Quick(0.1, 150, images=1000, sizes=(16,)),
         hours=120.0,
         gpu=True,
         memory=12.0,
@@ -76,7 +76,7 @@ def _resnet() -> Figure:
 
 
 FIGURES = (
-    _figure("MNIST", 500, MNIST, 0.3, Quick(10, 230)),
-    _figure("CIFAR10", 1000, CIFAR10, 1.0, Quick(2, 230)),
+    _figure("MNIST", 500, MNIST, 0.3, Quick(10, 190)),
+    _figure("CIFAR10", 1000, CIFAR10, 1.0, Quick(2, 170)),
     _resnet(),
 )

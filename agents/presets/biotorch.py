@@ -25,9 +25,9 @@ ENVS = {
 }  # fmt: skip
 WITHIN = {"mnist": 0.5, "fashion": 0.7, "cifar10": 1.5}
 QUICK = {
-    "mnist": Quick(0.5, 110, images=2000),
-    "fashion": Quick(0.5, 110, images=2000),
-    "cifar10": Quick(0.2, 160, images=2000),
+    "mnist": Quick(0.5, 50, images=2000),
+    "fashion": Quick(0.5, 50, images=2000),
+    "cifar10": Quick(0.2, 100, images=2000),
 }
 
 

@@ -24,15 +24,15 @@ OWN_EPOCHS = {"MNIST": 100, "CIFAR10": 150, "CIFAR100": 300, "TinyImageNet": 400
 HOURS = {"dense": 5, "conv": 10, "loccon": 60, "deep": 30}
 
 QUICK = {
-    ("MNIST", "dense"): Quick(2, 190),
-    ("MNIST", "conv"): Quick(0.5, 120, images=2000),
-    ("MNIST", "loccon"): Quick(0.25, 130, images=2000),
-    ("CIFAR10", "conv"): Quick(0.5, 130, images=2000),
-    ("CIFAR10", "loccon"): Quick(0.2, 125, images=2000),
-    ("CIFAR10", "deep"): Quick(0.1, 200, images=500),
+    ("MNIST", "dense"): Quick(2, 150),
+    ("MNIST", "conv"): Quick(0.5, 100, images=2000),
+    ("MNIST", "loccon"): Quick(0.25, 120, images=2000),
+    ("CIFAR10", "conv"): Quick(0.5, 120, images=2000),
+    ("CIFAR10", "loccon"): Quick(0.2, 135, images=2000),
+    ("CIFAR10", "deep"): Quick(0.1, 140, images=500),
     ("CIFAR100", "conv"): Quick(0.5, 130, images=2000),
-    ("CIFAR100", "loccon"): Quick(0.2, 125, images=2000),
-    ("CIFAR100", "deep"): Quick(0.1, 200, images=500),
+    ("CIFAR100", "loccon"): Quick(0.2, 135, images=2000),
+    ("CIFAR100", "deep"): Quick(0.1, 140, images=500),
     ("TinyImageNet", "deep"): Quick(0.01, 150, images=200),
 }
 

@@ -62,7 +62,7 @@ class Quick:
     epochs: float
     """Less than one: the first images of a pass, each once."""
     seconds: float
-    """Estimate on one slow core, all its runs together."""
+    """On one slow core, all its runs together (measured; Tiny ImageNet's is a guess)."""
     images: int = 0
     """Images that accuracies are read on; 0: all of the split."""
     sizes: tuple[int, ...] = ()

@@ -39,7 +39,7 @@ def _mnist() -> Figure:
         ),
         epochs=1067,  # 2000 x 1000 steps of 32
         own_epochs=1067,
-        quick=Quick(20, 260),
+        quick=Quick(20, 190),
         hours=40.0,
         batch=32,
         unit="error",
@@ -68,7 +68,7 @@ def _autoencoder() -> Figure:
         ),
         epochs=533,  # 1000 x 1000 steps of 32
         own_epochs=10,
-        quick=Quick(2, 60),
+        quick=Quick(2, 30),
         hours=0.3,
         batch=32,
         unit=LEFT,
@@ -101,7 +101,7 @@ def _cnn(data: str, learned: Published, fixed: Published, goals: tuple[Goal, ...
         ),
         epochs=200,
         own_epochs=200,
-        quick=Quick(0.06, 220, images=500),
+        quick=Quick(0.06, 120, images=500),
         hours=40.0,
         gpu=True,
         memory=12.0,

@@ -37,7 +37,7 @@ def _scaling() -> Figure:
         ),
         epochs=160,
         own_epochs=160,
-        quick=Quick(30, 330),
+        quick=Quick(30, 80),
         hours=1.0,
         batch=32,
         protocols=("own",),
@@ -73,6 +73,6 @@ def _grid(data: str, network: str, epochs: int, quick: Quick, gpu: bool) -> Figu
 
 FIGURES = (
     _scaling(),
-    _grid("MNIST", "dense", 10, Quick(1, 190), gpu=False),
-    _grid("CIFAR10", "conv", 30, Quick(0.1, 200, images=1000), gpu=True),
+    _grid("MNIST", "dense", 10, Quick(1, 85), gpu=False),
+    _grid("CIFAR10", "conv", 30, Quick(0.1, 90, images=1000), gpu=True),
 )
