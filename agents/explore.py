@@ -31,9 +31,19 @@ def max_boltzmann(output: Tensor, epsilon: float, draws: Tensor) -> Tensor:
     return torch.where(draws[:, 0] < epsilon, softmax(output, epsilon, draws), output.argmax(1))
 
 
+def tempered(output: Tensor, epsilon: float, draws: Tensor) -> Tensor:
+    """A softmax sample at the temperature 1 - max pi, pi = softmax(output): ours.
+
+    A net that knows nothing samples, one that is sure takes its largest output.
+    """
+    temperature = 1 - output.softmax(1).amax(1, keepdim=True)
+    return softmax(output / temperature.clamp(min=1e-3), epsilon, draws)
+
+
 EXPLORE: dict[str, Callable[[Tensor, float, Tensor], Tensor]] = {
     "greedy": greedy,
     "epsilon": uniform,
     "max_boltzmann": max_boltzmann,
     "softmax": softmax,
+    "tempered": tempered,
 }

@@ -36,6 +36,7 @@ except ImportError as fault:
 
 from agents.comparison.options import Options, make_folder, script  # noqa: E402
 from agents.comparison.plan import Plan, grid_of, read_plan  # noqa: E402
+from agents.comparison.statistics import hitting_time, median_time  # noqa: E402
 from agents.runs.attempt import Failed, Outcome  # noqa: E402
 from agents.runs.job import Job  # noqa: E402
 from agents.runs.sweep import sweep  # noqa: E402
@@ -53,6 +54,8 @@ class Args(Options):
     """The first of the seeds, which are the same for all."""
     watched: bool = False
     """Read how well rules are aligned with backprop, too."""
+    level: float = 0.0
+    """Validation accuracy, 0..1, the trials to which are shown, too; 0: none."""
     file: Path | None = None
     """A TOML file: any of these options, and a table [vary]; what it says counts."""
     out: Path = Path("results/sweep")
@@ -67,12 +70,14 @@ def main(args: Args) -> None:
         args, grid = _with(args, plain), grid | varied
     if args.seeds < 1:
         raise ValueError(f"seeds is the number of runs of a combination, 1 or more: {args.seeds}")
+    if not 0 <= args.level < 1:
+        raise ValueError(f"level is an accuracy in 0..1, or 0 for none, got {args.level}")
     seeds = range(args.first_seed, args.first_seed + args.seeds)
     jobs = Plan(args, seeds, grid, args.watched).jobs()
     make_folder(args.out)
     outcomes = sweep(jobs, args.out, args)
     console = Console(width=None if Console().is_terminal else 100)
-    console.print(table(jobs, outcomes, list(grid)))
+    console.print(table(jobs, outcomes, list(grid), args.level))
     failed = [(job, o.failed) for job, o in zip(jobs, outcomes, strict=True) if o.failed]
     for job, why in failed:
         print(f"failed: {job}: {why}")
@@ -91,25 +96,34 @@ def _with(args: Args, plain: dict[str, Any]) -> Args:
     return replace(args, **plain | {"out": Path(plain.get("out", args.out))})
 
 
-def table(jobs: Sequence[Job], outcomes: Sequence[Outcome], varied: Sequence[str]) -> Table:
-    """A line for each combination: means over its seeds, in %."""
+def table(
+    jobs: Sequence[Job], outcomes: Sequence[Outcome], varied: Sequence[str], level: float = 0.0
+) -> Table:
+    """A line for each combination: means over its seeds, in %, and median trials to `level`."""
     shown = Table("agent", *varied, box=SIMPLE_HEAD, collapse_padding=True)
-    for heading in ("validation", "test", "runs", "diverged", "failed"):
+    trials = [f"trials to {100 * level:.4g}"] if level else []
+    for heading in ("validation", "test", *trials, "runs", "diverged", "failed"):
         shown.add_column(heading, justify="right")
     combinations: dict[tuple[str, ...], list[Outcome]] = {}
     for job, outcome in zip(jobs, outcomes, strict=True):
         name = (job.agent, *(_value(job, what) for what in varied))
         combinations.setdefault(name, []).append(outcome)
     for name, found in combinations.items():
-        results = [outcome.result for outcome in found if outcome.result]
-        diverged = sum(result.diverged is not None for result in results)
-        validation = [r.validation[-1] for r in results if r.diverged is None]
-        test = [r.test_accuracy for r in results if r.test_accuracy is not None]
-        shown.add_row(
-            *name, _percent(validation), _percent(test), str(len(found)), str(diverged),
-            str(len(found) - len(results)),
-        )  # fmt: skip
+        shown.add_row(*name, *_cells(found, level))
     return shown
+
+
+def _cells(found: Sequence[Outcome], level: float) -> list[str]:
+    results = [outcome.result for outcome in found if outcome.result]
+    sound = [result for result in results if result.diverged is None]
+    test = [r.test_accuracy for r in results if r.test_accuracy is not None]
+    cells = [_percent([result.validation[-1] for result in sound]), _percent(test)]
+    if level:
+        hits = [hitting_time(r.trials, r.validation, level) for r in sound]
+        median = median_time(hits + [None] * (len(results) - len(sound)))
+        cells.append("not reached" if median is None else f"{median:,.0f}")
+    counts = len(found), len(results) - len(sound), len(found) - len(results)
+    return cells + [str(count) for count in counts]
 
 
 def _value(job: Job, name: str) -> str:

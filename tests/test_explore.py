@@ -4,7 +4,7 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from agents.explore import EXPLORE, greedy, max_boltzmann, softmax, uniform
+from agents.explore import EXPLORE, greedy, max_boltzmann, softmax, tempered, uniform
 
 TRIALS, CLASSES = 20_000, 4
 OUTPUT = torch.tensor([0.3, -1.0, 1.5, 0.7])
@@ -15,6 +15,7 @@ EXPECTED = {  # action probabilities as functions of epsilon
     "epsilon": lambda epsilon: (1 - epsilon) * BEST + epsilon / CLASSES,
     "max_boltzmann": lambda epsilon: (1 - epsilon) * BEST + epsilon * PI,
     "softmax": lambda epsilon: PI,
+    "tempered": lambda epsilon: (OUTPUT / (1 - PI.max())).softmax(0),
 }
 
 
@@ -64,3 +65,11 @@ def test_a_draw_of_zero_and_sure_outputs_stay_among_the_classes():
     for explore in EXPLORE.values():
         assert 0 <= int(explore(output, 1.0, edge)) < CLASSES
     assert int(softmax(output, 1.0, draws()[:1])) == 0
+
+
+def test_tempered_samples_as_softmax_where_nothing_is_known_and_is_greedy_where_sure():
+    certain = 40 * torch.eye(CLASSES)[torch.arange(TRIALS) % CLASSES]
+    assert torch.equal(tempered(certain, 0.0, draws()), certain.argmax(1))
+    nothing = torch.zeros(TRIALS, CLASSES)
+    counts = tempered(nothing, 0.0, draws()).bincount(minlength=CLASSES)
+    assert chisquare(counts).pvalue > 0.01

@@ -183,6 +183,20 @@ def test_slopes_are_the_power_by_which_trials_grow_at_the_best_rate(tmp_path):
     )
 
 
+def test_a_rate_at_which_a_run_is_lost_is_not_the_best():
+    figure, made = scaled(1.0)
+    best = min(
+        (r for r in made.rows if r["line"].startswith("backprop 16-16")), key=lambda r: r["hit"]
+    )
+    best["hit"] = None
+    (curve,) = (
+        curve for curve in scaling.curves(figure, made)
+        if (curve.rule, curve.series) == ("backprop", "width")
+    )  # fmt: skip
+    assert None not in curve.trials[0]
+    assert curve.slope.low is not None
+
+
 def test_a_slope_of_few_seeds_or_of_sizes_that_were_not_reached_has_no_interval():
     figure, made = scaled(1.0, count=2)
     assert {curve.slope.low for curve in scaling.curves(figure, made)} == {None}

@@ -9,8 +9,10 @@ from test_options import load
 
 from agents.comparison.options import script
 from agents.comparison.plan import grid_of, read_plan
+from agents.comparison.statistics import hitting_time, median_time
 from agents.runs import run as running
 from agents.runs.folder import find
+from agents.runs.job import result_of
 
 SMALL = ["--sizes", "16", "--epochs", "1", "--device", "cpu", "--quiet"]
 
@@ -131,6 +133,19 @@ def test_a_sweep_runs_every_combination_on_every_seed(command, made, tmp_path):
     assert len(made) == 17  # but one of them was done
 
 
+def test_a_sweep_shows_the_trials_to_a_level(command, made, tmp_path):
+    said = command("sweep", "--agents", "supervised", "--vary", "lr=0.5,1e30", "--level", "0.2")
+    assert "trials to 20" in said
+    records, _ = find(tmp_path)
+    sound = [result_of(record) for record in records if record.status == "done"]
+    assert len(sound) == 3
+    hits = [hitting_time(result.trials, result.validation, 0.2) for result in sound]
+    line = next(line.split() for line in said.splitlines() if "supervised  0.5" in line)
+    assert line[-4] == f"{median_time(hits):,.0f}"
+    line = next(line for line in said.splitlines() if "supervised  1e+30" in line)
+    assert "not reached" in line
+
+
 def test_a_sweep_is_read_from_a_file(command, made, tmp_path):
     (tmp_path / "sweep.toml").write_text(
         'agents = "supervised"\nseeds = 1\nbatch = 64\n'
@@ -169,6 +184,7 @@ def test_a_sweep_in_which_a_run_fails_ends_with_a_sentence_and_the_others(
         (["--vary", "lr=-1"], "lr is a positive learning rate"),
         (["--seeds", "0"], "seeds is the number of runs of a combination"),
         (["--workers", "-1"], "workers is 0 or more"),
+        (["--level", "50"], "level is an accuracy in 0..1, or 0 for none, got 50"),
         (["--file", "nowhere.toml"], "nowhere.toml cannot be read as TOML"),
         (["--file", "bad.toml"], "seeds is of the type int, got 'two'"),
         (["--file", "unknown.toml"], "unknown option 'seed'"),

@@ -15,7 +15,7 @@ SCALED = {  # line: rule, largest learning rate
 WIDTHS = tuple((width, width) for width in (16, 32, 64, 128))
 DEPTHS = tuple((32,) * depth for depth in (1, 2, 3, 4))
 SIZES = tuple(dict.fromkeys(WIDTHS + DEPTHS))
-RATES = 4  # of each rule, a factor 2 apart from its largest down
+RATES = 5  # of each rule, a factor 2 apart from its largest down
 
 
 def _scaling() -> Figure:
@@ -27,7 +27,7 @@ def _scaling() -> Figure:
 
     return Figure(
         name="np-scaling",
-        about="trials to 50 % on the digits against width and depth, the best of four rates each",
+        about="trials to 50 % on the digits against width and depth, the best of five rates each",
         env="DigitsReward-v0",
         source="Lansdell et al. 2020: perturbation scales poorly, learned feedback does not "
         "(a claim)",
@@ -37,8 +37,8 @@ def _scaling() -> Figure:
         ),
         epochs=160,
         own_epochs=160,
-        quick=Quick(30, 80),
-        hours=1.0,
+        quick=Quick(30, 100),
+        hours=0.8,
         batch=32,
         protocols=("own",),
         level=0.5,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from math import log, nan
+from math import inf, log, nan
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ def _size(series: str, sizes: tuple[int, ...]) -> int:
 
 
 def _best(figure: Figure, record: Record, rule: str, sizes: tuple[int, ...]) -> list[float | None]:
-    """Trials by seed at the rate with the smallest median."""
+    """Trials by seed at the rate that lets most seeds get there, of such the soonest in median."""
     lines = {
         line.name for line in figure.lines
         if line.settings.rule.name == rule and line.settings.sizes == sizes
@@ -79,7 +79,11 @@ def _best(figure: Figure, record: Record, rule: str, sizes: tuple[int, ...]) -> 
         key=lambda row: (row["line"], row["seed"]),
     )
     by_rate = [[r["hit"] for r in group] for _, group in groupby(rows, lambda row: row["line"])]
-    return min(by_rate, key=lambda times: median_time(times) or float("inf"), default=[])
+    return min(by_rate, key=_merit, default=[])
+
+
+def _merit(times: Sequence[float | None]) -> tuple[int, float]:
+    return times.count(None), median_time(times) or inf
 
 
 def slope(trials: dict[int, list[float | None]]) -> Estimate:
