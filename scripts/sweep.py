@@ -100,8 +100,10 @@ def table(
     jobs: Sequence[Job], outcomes: Sequence[Outcome], varied: Sequence[str], level: float = 0.0
 ) -> Table:
     """A line for each combination: means over its seeds, in %, and median trials to `level`."""
-    shown = Table("agent", *varied, box=SIMPLE_HEAD, collapse_padding=True)
-    trials = [f"trials to {100 * level:.4g}"] if level else []
+    shown = Table(box=SIMPLE_HEAD, collapse_padding=True)
+    for heading in ("agent", *varied):
+        shown.add_column(heading, overflow="fold")
+    trials = [f"trials to\n{100 * level:.4g} %"] if level else []
     for heading in ("validation", "test", *trials, "runs", "diverged", "failed"):
         shown.add_column(heading, justify="right")
     combinations: dict[tuple[str, ...], list[Outcome]] = {}

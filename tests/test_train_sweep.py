@@ -135,7 +135,7 @@ def test_a_sweep_runs_every_combination_on_every_seed(command, made, tmp_path):
 
 def test_a_sweep_shows_the_trials_to_a_level(command, made, tmp_path):
     said = command("sweep", "--agents", "supervised", "--vary", "lr=0.5,1e30", "--level", "0.2")
-    assert "trials to 20" in said
+    assert "20 %" in said
     records, _ = find(tmp_path)
     sound = [result_of(record) for record in records if record.status == "done"]
     assert len(sound) == 3
