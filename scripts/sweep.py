@@ -47,7 +47,7 @@ class Args(Options):
     """Run agents with every combination of what is varied, on every seed."""
 
     vary: tuple[str, ...] = ()
-    """What is varied, such as lr=0.05,0.1 optimizer=sgd,adam sizes=64-32,500-300."""
+    """What is varied, such as lr=0.05,0.1 optimizer=sgd,adam sizes=64-32,500-300 drops=5000."""
     seeds: int = 3
     """Runs of each combination."""
     first_seed: int = 100

@@ -180,6 +180,7 @@ def test_a_sweep_in_which_a_run_fails_ends_with_a_sentence_and_the_others(
     [
         (["--vary", "lr"], "vary 'lr': give name=value,value such as lr=0.05,0.1"),
         (["--vary", "lr=fast"], "vary lr: 'fast' is no float"),
+        (["--vary", "drops=soon"], "vary drops: 'soon' is no row of whole numbers such as 64-32"),
         (["--vary", "rate=1"], "'rate' cannot be varied: choose of env, network"),
         (["--vary", "lr=-1"], "lr is a positive learning rate"),
         (["--seeds", "0"], "seeds is the number of runs of a combination"),
@@ -203,9 +204,17 @@ def test_what_cannot_be_swept_is_refused_in_a_sentence(
 
 
 def test_a_grid_has_values_of_its_settings_types():
-    assert grid_of(["lr=0.05,1", "batch=32", "sizes=64-32,16", "init=paper"]) == {
+    given = ["lr=0.05,1", "batch=32", "sizes=64-32,16", "init=paper", "drops=100-200,300"]
+    assert grid_of(given) == {
         "lr": [0.05, 1.0], "batch": [32], "sizes": ["64,32", "16"], "init": ["paper"],
+        "drops": [(100, 200), (300,)],
     }  # fmt: skip
+
+
+def test_a_file_s_lists_are_the_same_values(tmp_path):
+    path = tmp_path / "sweep.toml"
+    path.write_text("[vary]\nsizes = [[64, 32], [16]]\ndrops = [[100, 200], 300]\n")
+    assert read_plan(path)[1] == grid_of(["sizes=64-32,16", "drops=100-200,300"])
 
 
 @pytest.mark.parametrize("content", ["[vary]\nlr = 0.1\n", "vary = 1\n"])

@@ -62,7 +62,7 @@ class Plan:
 
 
 def grid_of(given: Sequence[str]) -> dict[str, list[Any]]:
-    """A grid from a command line: "lr=0.05,0.1", sizes as 64-32. Raises ValueError."""
+    """A grid from a command line: "lr=0.05,0.1", sizes and drops as 64-32. Raises ValueError."""
     grid = {}
     for one in given:
         name, equals, values = one.partition("=")
@@ -77,10 +77,12 @@ def _value(name: str, text: str) -> Any:
     if name == "sizes":
         return text.replace("-", ",")
     kinds = {f.name: type(f.default) for f in (*fields(Settings), *fields(Options))}
+    kind = kinds.get(name, str)
     try:
-        return kinds.get(name, str)(text)
+        return tuple(map(int, text.split("-"))) if kind is tuple else kind(text)
     except ValueError as fault:
-        raise ValueError(f"vary {name}: {text!r} is no {kinds[name].__name__}") from fault
+        what = "row of whole numbers such as 64-32" if kind is tuple else kind.__name__
+        raise ValueError(f"vary {name}: {text!r} is no {what}") from fault
 
 
 def read_plan(path: Path) -> tuple[dict[str, Any], dict[str, list[Any]]]:
@@ -97,6 +99,6 @@ def read_plan(path: Path) -> tuple[dict[str, Any], dict[str, list[Any]]]:
 
 
 def _toml(name: str, value: Any) -> Any:
-    if name == "sizes" and isinstance(value, list):  # [64, 32]
-        return ",".join(map(str, value))
+    if isinstance(value, list):  # sizes [64, 32]
+        value = "-".join(map(str, value))
     return _value(name, str(value))
