@@ -38,7 +38,7 @@ def _scaling() -> Figure:
         epochs=160,
         own_epochs=160,
         quick=Quick(30, 100),
-        hours=0.8,
+        hours=0.9,
         batch=32,
         protocols=("own",),
         level=0.5,
