@@ -34,7 +34,8 @@ def max_boltzmann(output: Tensor, epsilon: float, draws: Tensor) -> Tensor:
 def tempered(output: Tensor, epsilon: float, draws: Tensor) -> Tensor:
     """A softmax sample at the temperature 1 - max pi, pi = softmax(output): ours.
 
-    A net that knows nothing samples, one that is sure takes its largest output.
+    A net that knows nothing samples, one that is sure takes its largest output. For outputs that
+    are logits of probabilities: values between 0 and 1 leave it a sampler.
     """
     temperature = 1 - output.softmax(1).amax(1, keepdim=True)
     return softmax(output / temperature.clamp(min=1e-3), epsilon, draws)
