@@ -48,7 +48,7 @@ def _dfc(data: str, within: float, numbers: dict[str, tuple[str, float, float, f
         epochs=100,
         own_epochs=100,
         quick=Quick(4, 50),
-        hours=5.0,
+        hours=1.5,
         unit="error",
         protocols=("own",),
         goals=tuple(Goal(name, "published", within) for name in numbers),
