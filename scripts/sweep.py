@@ -36,7 +36,8 @@ except ImportError as fault:
 
 from agents.comparison.options import Options, make_folder, script  # noqa: E402
 from agents.comparison.plan import Plan, grid_of, read_plan  # noqa: E402
-from agents.comparison.statistics import hitting_time, median_time  # noqa: E402
+from agents.comparison.statistics import median_time  # noqa: E402
+from agents.comparison.times import hit  # noqa: E402
 from agents.runs.attempt import Failed, Outcome  # noqa: E402
 from agents.runs.job import Job  # noqa: E402
 from agents.runs.sweep import sweep  # noqa: E402
@@ -121,8 +122,7 @@ def _cells(found: Sequence[Outcome], level: float) -> list[str]:
     test = [r.test_accuracy for r in results if r.test_accuracy is not None]
     cells = [_percent([result.validation[-1] for result in sound]), _percent(test)]
     if level:
-        hits = [hitting_time(r.trials, r.validation, level) for r in sound]
-        median = median_time(hits + [None] * (len(results) - len(sound)))
+        median = median_time([hit(result, level) for result in results])
         cells.append("not reached" if median is None else f"{median:,.0f}")
     counts = len(found), len(results) - len(sound), len(found) - len(results)
     return cells + [str(count) for count in counts]

@@ -1,12 +1,13 @@
 """How long the runs of a comparison took to learn: the rows' times, ratios and epochs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import mean
 
 from agents.comparison import statistics
 from agents.comparison.task import Row, Runs, Task
 from agents.runs.early_stopping import epochs_to_stop
+from agents.runs.job import Result
 
 
 @dataclass(frozen=True)
@@ -84,18 +85,23 @@ def _ratio(
     return asdict(statistics.ratio(*pairs, horizon))
 
 
+def hit(run: Result, level: float, points: Sequence[int] = ()) -> float | None:
+    """Trials of a run to the level, by its readings at `points`, or by all.
+
+    None: not reached, or diverged. Such a run did not learn, even if it had been there before.
+    """
+    if run.diverged is not None:
+        return None
+    readings = dict(zip(run.trials, run.validation, strict=True))
+    kept = [point for point in readings if not points or point in points]
+    return statistics.hitting_time(kept, [readings[point] for point in kept], level)
+
+
 def _hitting_times(runs: Runs, level: float | None, task: Task) -> dict[int, float | None]:
-    """By seed. A run that diverged did not learn, even if it had reached the level before."""
-    times = {}
-    for seed, run in runs.items():
-        readings = dict(zip(run.trials, run.validation, strict=True))
-        points = [point for point in readings if not task.points or point in task.points]
-        times[seed] = (
-            None
-            if level is None or run.diverged is not None
-            else statistics.hitting_time(points, [readings[point] for point in points], level)
-        )
-    return times
+    """By seed."""
+    return {
+        seed: None if level is None else hit(run, level, task.points) for seed, run in runs.items()
+    }
 
 
 def _stops(runs: Runs, task: Task) -> dict[int, float | None]:

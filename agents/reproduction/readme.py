@@ -65,8 +65,7 @@ def _published(published: Published | None) -> str:
 def _ours(record: Record, lines: list[Shown], protocol: str) -> str:
     named = [(shown.line.name, _mean(shown.ours.get(protocol, []))) for shown in lines]
     if len(named) > MOST and any(text for _, text in named):
-        path = f"benchmarks/reproduce/{record.path(Path()).name}"
-        return f"[{len(named)} lines]({path})"
+        return f"[{len(named)} lines]({record.path(FOLDER.relative_to(README.parent))})"
     return _listed(named)
 
 

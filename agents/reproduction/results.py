@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.checkpoint import replace as write_whole
-from agents.comparison import statistics
+from agents.comparison import statistics, times
 from agents.comparison.options import classes_of
 from agents.making import load_agent
 from agents.presets.figure import Figure
@@ -120,9 +120,7 @@ def _stop(figure: Figure, one: Planned, result: Result) -> int | None:
 
 
 def _hit(one: Planned, result: Result, level: float | None) -> float | None:
-    if one.protocol != "own" or level is None or result.diverged is not None:
-        return None
-    return statistics.hitting_time(result.trials, result.validation, level)
+    return None if one.protocol != "own" or level is None else times.hit(result, level)
 
 
 def _measured(one: Planned, folder: Path) -> dict[str, float]:
