@@ -84,7 +84,8 @@ def _one(name: str, args: Args, console: Console) -> str | None:
     except (Failed, ValueError) as fault:
         console.print(f"{name}: {fault}", markup=False)
         return str(fault)
-    console.print(table(figure, made))
+    # Of all sizes at all rates, the slopes are enough.
+    console.print(f"{figure.name}: {figure.about}" if figure.level else table(figure, made))
     more = scaling.sentences(figure, made) if figure.level else []
     more += coding.sentences() if figure.unit == LEFT else []
     for sentence in (*sentences(figure, made), *more):
