@@ -4,6 +4,7 @@ Importing registers `<data set>Reward-v0` for every row of the table of data set
 `ImageReward-v0` for images of one's own.
 """
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,17 +20,18 @@ register("ImageReward-v0")
 
 
 def require_agents() -> None:
-    """Raise ImportError unless the package `agents` that Python finds is this project's.
+    """End a script with a sentence unless the package `agents` is this project's (SystemExit).
 
-    The distribution openai-agents on PyPI installs a package of the same name.
+    The distribution openai-agents on PyPI installs a package of the same name. A script calls this
+    before it imports anything from `agents`.
     """
     found = find_spec("agents")
     if found is None:
-        raise ImportError("The package `agents` of credit-envs is missing: install credit-envs.")
+        sys.exit("error: the package `agents` of credit-envs is missing: install credit-envs.")
     folders = [Path(folder) for folder in found.submodule_search_locations or ()]
     if not any((folder / "learner.py").is_file() for folder in folders):
-        raise ImportError(
-            f"Python finds a foreign module `agents` at {found.origin or folders}: uninstall the "
-            "distribution it belongs to (openai-agents installs one of that name), or put the "
-            "folder of credit-envs first on PYTHONPATH."
+        sys.exit(
+            f"error: Python finds a foreign module `agents` at {found.origin or folders}: "
+            "uninstall the distribution it belongs to (openai-agents installs one of that name), "
+            "or put the folder of credit-envs first on PYTHONPATH."
         )

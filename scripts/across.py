@@ -8,7 +8,6 @@ is better than each other one, and the share of runs above every score.
 """
 
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,14 +16,11 @@ from rich.console import Console
 
 import credit_envs
 
-try:
-    credit_envs.require_agents()
-except ImportError as fault:
-    sys.exit(f"error: {fault}")
+credit_envs.require_agents()
 
-from agents.checkpoint import replace as write_whole  # noqa: E402
-from agents.comparison.across import left_out, read, summarise, table  # noqa: E402
-from agents.comparison.options import make_folder, script  # noqa: E402
+from agents.checkpoint import replace as write_whole
+from agents.comparison.across import left_out, read, summarise, table
+from agents.comparison.options import make_folder, script
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ the cards and writes them to benchmarks/cards.csv.
     python scripts/cards.py
 """
 
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -17,16 +16,13 @@ from rich.table import Table
 
 import credit_envs
 
-try:
-    credit_envs.require_agents()
-except ImportError as fault:
-    sys.exit(f"error: {fault}")
+credit_envs.require_agents()
 
-from agents.comparison.options import script  # noqa: E402
-from agents.comparison.records import FOLDER, write_table  # noqa: E402
-from agents.credit import RULES  # noqa: E402
-from agents.laboratory import KINDS  # noqa: E402
-from agents.plausibility import Card, card  # noqa: E402
+from agents.comparison.options import script
+from agents.comparison.records import FOLDER, write_table
+from agents.credit import RULES
+from agents.laboratory import KINDS
+from agents.plausibility import Card, card
 
 
 @dataclass(frozen=True)

@@ -7,18 +7,13 @@ curves.png. From Python, with agents of one's own, it is `agents.comparing.compa
     python scripts/compare.py --env MNISTReward-v0 --agents supervised,q_agrel --seeds 5
 """
 
-import sys
-
 import credit_envs
 
-try:
-    credit_envs.require_agents()
-except ImportError as fault:
-    sys.exit(f"error: {fault}")
+credit_envs.require_agents()
 
-from agents.comparing import Comparing as Args  # noqa: E402
-from agents.comparing import compare as main  # noqa: E402
-from agents.comparison.options import script  # noqa: E402
+from agents.comparing import Comparing as Args
+from agents.comparing import compare as main
+from agents.comparison.options import script
 
 if __name__ == "__main__":
     script(main, Args)

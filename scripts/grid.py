@@ -6,7 +6,6 @@ grid.csv (one row a run) and grid.png (heat maps of test accuracy and of the ang
     python scripts/grid.py --sizes 64,32 --batch 32 --epochs 80
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,14 +15,11 @@ from rich.table import Table
 
 import credit_envs
 
-try:
-    credit_envs.require_agents()
-except ImportError as fault:
-    sys.exit(f"error: {fault}")
+credit_envs.require_agents()
 
-from agents.comparison.grid import grid  # noqa: E402
-from agents.comparison.heatmap import Cell  # noqa: E402
-from agents.comparison.options import Options, script  # noqa: E402
+from agents.comparison.grid import grid
+from agents.comparison.heatmap import Cell
+from agents.comparison.options import Options, script
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ the workers' time is overhead: starting processes, imports, dealing out jobs, lo
     python scripts/overhead.py --runs 200 --workers 2
 """
 
-import sys
 import tempfile
 import time
 from dataclasses import dataclass, replace
@@ -14,16 +13,13 @@ from pathlib import Path
 
 import credit_envs
 
-try:
-    credit_envs.require_agents()
-except ImportError as fault:
-    sys.exit(f"error: {fault}")
+credit_envs.require_agents()
 
-from agents.comparison.options import epoch_of, script  # noqa: E402
-from agents.comparison.statistics import evaluation_points  # noqa: E402
-from agents.runs.job import Job  # noqa: E402
-from agents.runs.sweep import How, run_all  # noqa: E402
-from agents.settings import settings_of  # noqa: E402
+from agents.comparison.options import epoch_of, script
+from agents.comparison.statistics import evaluation_points
+from agents.runs.job import Job
+from agents.runs.sweep import How, run_all
+from agents.settings import settings_of
 
 ENV, BATCH = "DigitsReward-v0", 32
 

@@ -5,7 +5,6 @@ Prints a table and writes precision.csv (one row a run).
     python scripts/precision.py --sizes 64,32 --batch 32 --epochs 80
 """
 
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,19 +15,16 @@ from rich.table import Table
 
 import credit_envs
 
-try:
-    credit_envs.require_agents()
-except ImportError as fault:
-    sys.exit(f"error: {fault}")
+credit_envs.require_agents()
 
-from agents.comparison.compare import FIRST_SEED  # noqa: E402
-from agents.comparison.options import Options, make_folder, script  # noqa: E402
-from agents.comparison.plan import Plan  # noqa: E402
-from agents.comparison.records import write_table  # noqa: E402
-from agents.comparison.statistics import Estimate, mean_interval, paired_difference  # noqa: E402
-from agents.precision import PRECISIONS  # noqa: E402
-from agents.runs.job import Result  # noqa: E402
-from agents.runs.sweep import run_all  # noqa: E402
+from agents.comparison.compare import FIRST_SEED
+from agents.comparison.options import Options, make_folder, script
+from agents.comparison.plan import Plan
+from agents.comparison.records import write_table
+from agents.comparison.statistics import Estimate, mean_interval, paired_difference
+from agents.precision import PRECISIONS
+from agents.runs.job import Result
+from agents.runs.sweep import run_all
 
 COLUMNS = ("agent", "precision", "seed", "test_accuracy", "diverged")
 REFERENCE = PRECISIONS[0]

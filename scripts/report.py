@@ -3,7 +3,6 @@
 python scripts/report.py results/digits --out report.html
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +10,11 @@ import tyro
 
 import credit_envs
 
-try:
-    credit_envs.require_agents()
-except ImportError as fault:
-    sys.exit(f"error: {fault}")
+credit_envs.require_agents()
 
-from agents.comparison.claims import parse  # noqa: E402
-from agents.comparison.options import script  # noqa: E402
-from agents.report import write_report  # noqa: E402
+from agents.comparison.claims import parse
+from agents.comparison.options import script
+from agents.report import write_report
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ kept, so a figure that was stopped goes on where it was. One row a run is writte
 benchmarks/reproduce.
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,20 +19,17 @@ from rich.table import Table
 
 import credit_envs
 
-try:
-    credit_envs.require_agents()
-except ImportError as fault:
-    sys.exit(f"error: {fault}")
+credit_envs.require_agents()
 
-from agents.comparison.options import script  # noqa: E402
-from agents.presets import FIGURES, RATIO, chosen  # noqa: E402
-from agents.presets.figure import LEFT  # noqa: E402
-from agents.reproduction import coding, ratio, readme, scaling  # noqa: E402
-from agents.reproduction.reproduce import reproduce  # noqa: E402
-from agents.reproduction.results import FOLDER  # noqa: E402
-from agents.reproduction.table import sentences, table  # noqa: E402
-from agents.runs.attempt import Failed  # noqa: E402
-from agents.runs.sweep import How  # noqa: E402
+from agents.comparison.options import script
+from agents.presets import FIGURES, RATIO, chosen
+from agents.presets.figure import LEFT
+from agents.reproduction import coding, ratio, readme, scaling
+from agents.reproduction.reproduce import reproduce
+from agents.reproduction.results import FOLDER
+from agents.reproduction.table import sentences, table
+from agents.runs.attempt import Failed
+from agents.runs.sweep import How
 
 
 @dataclass(frozen=True)

@@ -6,21 +6,17 @@ reference (supervised's final validation accuracy) to benchmarks/criteria.csv.
     python scripts/search.py --env MNISTReward-v0 --agents supervised,q_agrel --sizes 500,300
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import credit_envs
 
-try:
-    credit_envs.require_agents()
-except ImportError as fault:
-    sys.exit(f"error: {fault}")
+credit_envs.require_agents()
 
-from agents.comparison import records, search  # noqa: E402
-from agents.comparison.options import Options, epoch_of, make_folder, script  # noqa: E402
-from agents.making import pick_device  # noqa: E402
+from agents.comparison import records, search
+from agents.comparison.options import Options, epoch_of, make_folder, script
+from agents.making import pick_device
 
 
 @dataclass(frozen=True)

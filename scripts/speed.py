@@ -5,7 +5,6 @@ python scripts/speed.py --only numpy q_agrel
 """
 
 import json
-import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,19 +15,16 @@ from rich.progress import Progress
 
 import credit_envs
 
-try:
-    credit_envs.require_agents()
-except ImportError as fault:
-    sys.exit(f"error: {fault}")
+credit_envs.require_agents()
 
-from agents.checkpoint import replace as write_whole  # noqa: E402
-from agents.comparison.options import script  # noqa: E402
-from agents.speed import chosen  # noqa: E402
-from agents.speed.case import Case  # noqa: E402
-from agents.speed.images import DRY, Scale  # noqa: E402
-from agents.speed.measure import measure, report, with_kept  # noqa: E402
-from agents.speed.picture import picture  # noqa: E402
-from agents.speed.table import heading, notes, table  # noqa: E402
+from agents.checkpoint import replace as write_whole
+from agents.comparison.options import script
+from agents.speed import chosen
+from agents.speed.case import Case
+from agents.speed.images import DRY, Scale
+from agents.speed.measure import measure, report, with_kept
+from agents.speed.picture import picture
+from agents.speed.table import heading, notes, table
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ with sweep.toml such as
     sizes = [[64, 32], [500, 300]]
 """
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -29,18 +28,15 @@ from rich.table import Table
 
 import credit_envs
 
-try:
-    credit_envs.require_agents()
-except ImportError as fault:
-    sys.exit(f"error: {fault}")
+credit_envs.require_agents()
 
-from agents.comparison.options import Options, make_folder, script  # noqa: E402
-from agents.comparison.plan import Plan, grid_of, read_plan  # noqa: E402
-from agents.comparison.statistics import median_time  # noqa: E402
-from agents.comparison.times import hit  # noqa: E402
-from agents.runs.attempt import Failed, Outcome  # noqa: E402
-from agents.runs.job import Job  # noqa: E402
-from agents.runs.sweep import sweep  # noqa: E402
+from agents.comparison.options import Options, make_folder, script
+from agents.comparison.plan import Plan, grid_of, read_plan
+from agents.comparison.statistics import median_time
+from agents.comparison.times import hit
+from agents.runs.attempt import Failed, Outcome
+from agents.runs.job import Job
+from agents.runs.sweep import sweep
 
 
 @dataclass(frozen=True)

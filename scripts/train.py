@@ -11,19 +11,16 @@ from pathlib import Path
 
 import credit_envs
 
-try:
-    credit_envs.require_agents()
-except ImportError as fault:
-    sys.exit(f"error: {fault}")
+credit_envs.require_agents()
 
-from agents.comparison.options import Options, make_folder, script  # noqa: E402
-from agents.comparison.plan import Plan  # noqa: E402
-from agents.runs.attempt import Attempt, Failed, Outcome, earlier  # noqa: E402
-from agents.runs.board import writer_class  # noqa: E402
-from agents.runs.folder import Record, Unreadable, read  # noqa: E402
-from agents.runs.job import Job  # noqa: E402
-from agents.runs.origin import origin  # noqa: E402
-from agents.runs.progress import Bar  # noqa: E402
+from agents.comparison.options import Options, make_folder, script
+from agents.comparison.plan import Plan
+from agents.runs.attempt import Attempt, Failed, Outcome, earlier
+from agents.runs.board import writer_class
+from agents.runs.folder import Record, Unreadable, read
+from agents.runs.job import Job
+from agents.runs.origin import origin
+from agents.runs.progress import Bar
 
 
 @dataclass(frozen=True)

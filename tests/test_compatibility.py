@@ -60,7 +60,7 @@ def test_a_foreign_agents_module_is_named(tmp_path):
     foreign.touch()
     code = "import credit_envs; credit_envs.require_agents()"
     failure = run(code, tmp_path, PYTHONPATH=str(tmp_path)).stderr
-    assert "ImportError: Python finds a foreign module `agents`" in failure
+    assert failure.startswith("error: Python finds a foreign module `agents`")
     assert str(foreign) in failure
     assert "openai-agents" in failure
     credit_envs.require_agents()
