@@ -18,8 +18,8 @@ from typing import Any, ClassVar, Self
 from agents.cell import Settings
 
 FIXED = (
-    "signal", "credit", "explore", "optimizer", "momentum", "weight_decay", "drops", "drop",
-    "precision",
+    "signal", "credit", "explore", "optimizer", "momentum", "betas", "eps", "weight_decay", "drops",
+    "drop", "pixels", "precision",
 )  # fmt: skip
 
 

@@ -68,7 +68,7 @@ class Autoencoder:
         self.rule.check(self.net, "label_mse")  # whoever serves one squared error serves another
         self.rule.prepare(self.net, self.generators["feedback"])
         self.net.to(device)
-        self.optimizer = make_optimizer(self.net, "sgd", settings.lr, 0.0, 0.0)
+        self.optimizer = make_optimizer(self.net, "sgd", settings.lr)
 
     def learn(self, images: Tensor) -> None:
         """One step on a batch (B, H, W, C)."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any, ClassVar, Self
 
-from agents.credit import RULES, CreditRule
+from agents.credit import RULES, CreditRule, check_name
 from agents.explore import EXPLORE
 from agents.networks import NETWORKS
 from agents.plasticity import OPTIMIZERS
@@ -41,12 +41,18 @@ class Settings:
     """Learning rate, per batch mean."""
     momentum: float = 0.0
     """Momentum of "sgd"."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """How much "adam" and "adamw" keep of their two running means at each step."""
+    eps: float = 1e-8
+    """What they add to the root of the second, in the gradient's units."""
     weight_decay: float = 0.0
     """Decay of the weighted layers' weights (PyTorch's definition)."""
     drops: tuple[int, ...] = ()
     """Numbers of trials after which the learning rate drops."""
     drop: float = 0.1
     """What it is multiplied by each time."""
+    pixels: tuple[float, float] = (0.0, 1.0)
+    """Mean that is taken from the pixels (0..1), and standard deviation they are divided by."""
     precision: str = "float32"
     """Of products: "float32", "tf32" (on a GPU) or "bf16"; weights are float32 in each."""
 
@@ -64,7 +70,7 @@ class Settings:
     def _check_cell(self) -> None:
         _known("signal", self.signal, SIGNALS)
         if isinstance(self.credit, CreditRule):
-            _check_name(self.credit)
+            check_name(self.credit)
         else:
             _known("credit rule", self.credit, RULES)
         _known("exploration", self.explore or "greedy", EXPLORE)
@@ -90,6 +96,7 @@ class Settings:
             raise ValueError(f"weight_decay is 0 or more, got {self.weight_decay}")
         if not 0 <= self.momentum < 1 or (self.momentum and self.optimizer != "sgd"):
             raise ValueError(f"momentum is in 0..1 and for 'sgd' only, got {self.momentum}")
+        self._check_constants()
         if not 0 < self.drop < 1 or any(trials < 1 for trials in self.drops):
             raise ValueError(
                 f"drops are numbers of trials of 1 or more and drop is a factor in 0..1, got "
@@ -97,6 +104,19 @@ class Settings:
             )
         if not all(isinstance(size, int) and size > 0 for size in self.sizes):
             raise ValueError(f"sizes are whole numbers of units above 0, got {self.sizes}")
+
+    def _check_constants(self) -> None:
+        usual = (self.betas, self.eps) == (Settings.betas, Settings.eps)
+        if not usual and self.optimizer == "sgd":
+            raise ValueError("betas and eps are for 'adam' and 'adamw', 'sgd' has momentum")
+        sound = len(self.betas) == 2 and all(0 <= beta < 1 for beta in self.betas)
+        if not (sound and 0 < self.eps < inf):
+            raise ValueError(
+                "betas are two numbers from 0 to below 1 and eps is above 0, got "
+                f"{self.betas} and {self.eps}"
+            )
+        if len(self.pixels) != 2 or not (abs(self.pixels[0]) < inf and 0 < self.pixels[1] < inf):
+            raise ValueError(f"pixels are a mean and a deviation above 0, got {self.pixels}")
 
     @property
     def rule(self) -> CreditRule:
@@ -118,6 +138,13 @@ class Settings:
         """The rate that a search begins with: the rule's, in the optimiser's own measure."""
         return self.rule.largest_rate * (OPTIMIZERS[self.optimizer] / OPTIMIZERS["sgd"])
 
+    @property
+    def constants(self) -> dict[str, Any]:
+        """What the optimiser has beside rate and decay, as PyTorch names it."""
+        if self.optimizer == "sgd":
+            return {"momentum": self.momentum}
+        return {"betas": self.betas, "eps": self.eps}
+
     def on(self, network: str, sizes: tuple[int, ...], optimizer: str) -> Self:
         """The same agent on another network; under another optimiser, at its usual rate."""
         moved = dataclasses.replace(self, network=network, sizes=sizes)
@@ -136,9 +163,10 @@ class Settings:
         credit = {"name": rule.name, **dataclasses.asdict(rule)}
         plain = dataclasses.asdict(self) | {"credit": credit, "sizes": self.network_sizes}
         if not self.drops:
-            del plain["drops"], plain["drop"]  # as it was before there were any: runs keep keys
-        if self.precision == "float32":
-            del plain["precision"]  # likewise
+            del plain["drop"]
+        for name in ("drops", "precision", "betas", "eps", "pixels"):
+            if plain[name] == getattr(Settings, name):
+                del plain[name]  # as it was before there were any: runs keep their keys
         return plain
 
     @classmethod
@@ -151,24 +179,15 @@ class Settings:
                 f"these settings have the credit rule {name!r}, which is not in the table: import "
                 "it and add it first, agents.credit.RULES[MyRule.name] = MyRule"
             )
-        made: dict[str, Any] = {"credit": RULES[name](**rule), "sizes": tuple(plain["sizes"])}
-        made["drops"] = tuple(plain.get("drops", ()))
-        return cls(**plain | made)
+        made: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()
+        }
+        made["credit"] = RULES[name](**rule)
+        return cls(**made)
 
     def rate(self, trials: int) -> float:
         """The learning rate after so many trials."""
         return self.lr * self.drop ** sum(trials >= drop for drop in self.drops)
-
-
-def _check_name(rule: CreditRule) -> None:
-    """A file holds a rule's name: another rule of that name would be loaded in its place."""
-    name = getattr(rule, "name", None)
-    if name is None or RULES.get(name, type(rule)) is not type(rule):
-        kind = type(rule).__name__
-        raise ValueError(
-            f"{kind} needs a name that no other rule in the table has, got {name!r}: give it a "
-            f"`name` of its own, or add it again after a change, RULES[{kind}.name] = {kind}"
-        )
 
 
 def _known(what: str, name: object, table) -> None:

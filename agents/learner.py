@@ -11,7 +11,7 @@ from agents import checkpoint, whole
 from agents.engine import Engine
 from agents.exchange import batch_of, like, no_answer
 from agents.explore import EXPLORE
-from agents.networks import NETWORKS, Shape, initialise
+from agents.networks import NETWORKS, Shape, initialise, standardise
 from agents.plasticity import make_optimizer, take_step
 from agents.seeding import generators
 from agents.settings import Settings
@@ -54,12 +54,13 @@ class Agent(Engine):
         build = NETWORKS[settings.network]
         self.net = build(self.shape, classes, settings.sizes, self.generators["dropout"])
         initialise(self.net, settings.init, self.generators["weights"])
+        standardise(self.net, *settings.pixels)
         self.rule.check(self.net, settings.signal)
         self.rule.prepare(self.net, self.generators["feedback"])
         # Images come channels-last; weights in the same order save convolutions half their time.
         self.net.to(device=self.device, memory_format=torch.channels_last)  # pyright: ignore
         self.optimizer = make_optimizer(
-            self.net, settings.optimizer, settings.lr, settings.momentum, settings.weight_decay
+            self.net, settings.optimizer, settings.lr, settings.weight_decay, **settings.constants
         )
         self._not_finite = FirstBad(self.device, Diverged)
         self._no_answer = FirstBad(self.device, no_answer)

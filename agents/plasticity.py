@@ -14,10 +14,10 @@ OPTIMIZERS = {"sgd": 0.05, "adam": 0.001, "adamw": 0.001}  # and the usual learn
 
 
 def make_optimizer(
-    net: nn.Module, name: str, lr: float, momentum: float, weight_decay: float
+    net: nn.Module, name: str, lr: float, weight_decay: float = 0.0, **constants: Any
 ) -> torch.optim.Optimizer:
-    """A `torch.optim` optimiser over what learns."""
-    return optimizer_over(groups_of(net, weight_decay), name, lr, momentum)
+    """A `torch.optim` optimiser over what learns; its constants as PyTorch names them."""
+    return optimizer_over(groups_of(net, weight_decay), name, lr, **constants)
 
 
 def groups_of(net: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
@@ -31,14 +31,15 @@ def groups_of(net: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
 
 
 def optimizer_over(
-    groups: list[dict[str, Any]], name: str, lr: float, momentum: float
+    groups: list[dict[str, Any]], name: str, lr: float, **constants: Any
 ) -> torch.optim.Optimizer:
     """A `torch.optim` optimiser over groups of parameters."""
     if name == "sgd":
-        return torch.optim.SGD(groups, lr=lr, momentum=momentum)
+        return torch.optim.SGD(groups, lr=lr, **constants)
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name]
     # On a GPU the number of steps lies there, too: a graph can replay them.
-    return kind(groups, lr=lr, capturable=groups[0]["params"][0].device.type == "cuda")
+    capturable = groups[0]["params"][0].device.type == "cuda"
+    return kind(groups, lr=lr, capturable=capturable, **constants)
 
 
 def take_step(optimizer: torch.optim.Optimizer, lr: float) -> None:

@@ -17,8 +17,11 @@ SMALL = {"sizes": (12, 8), "lr": 0.05}
 OPTIMISERS = {
     "sgd": {"optimizer": "sgd", "lr": 0.05, "weight_decay": 0.01},
     "momentum": {"optimizer": "sgd", "lr": 0.02, "momentum": 0.9},
-    "adamw": {"optimizer": "adamw", "lr": 0.003, "weight_decay": 0.01},
-}
+    "adamw": {
+        "optimizer": "adamw", "lr": 0.003, "weight_decay": 0.01, "betas": (0.8, 0.99), "eps": 1e-4,
+        "pixels": (0.3, 0.4),
+    },
+}  # fmt: skip
 
 
 def make(signal="reward_prediction", rule="backprop", seed=0, **settings) -> Agent:

@@ -82,9 +82,9 @@ def test_replayed_convolutions_learn_what_plain_ones_learn(device):
     assert same(Settings(credit="kolen_pollack", network="conv"), device, batches=6)
 
 
-def capturable(*settings):
+def capturable(*settings, **constants):
     """An optimiser as it is on a GPU."""
-    optimizer = make_optimizer(*settings)
+    optimizer = make_optimizer(*settings, **constants)
     for group in optimizer.param_groups:
         group["capturable"] = True
     return optimizer

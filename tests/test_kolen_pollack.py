@@ -41,7 +41,7 @@ def test_the_difference_shrinks_by_the_decay_alone(kind, optimizer, clip):
     net = make(kind)
     before = differences(net)
     weights = [layer.weight.detach().clone() for layer in weighted(net)]
-    learn(net, make_optimizer(net, optimizer, LR, 0.0, DECAY), clip)
+    learn(net, make_optimizer(net, optimizer, LR, DECAY), clip)
     shrunk = (1 - LR * DECAY) ** TRIALS
     for after, start in zip(differences(net), before, strict=True):
         assert distance(after, shrunk * start) < 1e-12
@@ -53,7 +53,7 @@ def test_a_decay_that_changes_on_the_way_multiplies():
     net = make("strided")
     before, shrunk = differences(net), 1.0
     for lr, decay in [(0.1, 0.01), (0.03, 0.2), (0.01, 0.0)]:
-        learn(net, make_optimizer(net, "sgd", lr, 0.0, decay))
+        learn(net, make_optimizer(net, "sgd", lr, decay))
         shrunk *= (1 - lr * decay) ** TRIALS
     for after, start in zip(differences(net), before, strict=True):
         assert distance(after, shrunk * start) < 1e-12
@@ -62,7 +62,7 @@ def test_a_decay_that_changes_on_the_way_multiplies():
 def test_momentum_and_coupled_decay_break_the_identity_and_follow_their_own():
     net, momentum = make("dense"), 0.9
     place = before = differences(net)
-    learn(net, make_optimizer(net, "sgd", LR, momentum, DECAY))
+    learn(net, make_optimizer(net, "sgd", LR, DECAY, momentum=momentum))
     speed = [torch.zeros_like(start) for start in before]
     for _ in range(TRIALS):
         speed = [momentum * v + DECAY * d for v, d in zip(speed, place, strict=True)]
@@ -76,14 +76,14 @@ def test_reciprocal_feedback_stays_reciprocal():
     net = make("batch_norm")
     for layer in weighted(net)[1:]:
         layer.feedback.data.copy_(layer.weight)
-    learn(net, make_optimizer(net, "sgd", LR, 0.0, DECAY))
+    learn(net, make_optimizer(net, "sgd", LR, DECAY))
     assert all(torch.equal(layer.weight, layer.feedback) for layer in weighted(net)[1:])
 
 
 def test_norms_and_biases_do_not_decay():
     net = make("batch_norm")
     decays = {}
-    for group in make_optimizer(net, "adamw", LR, 0.0, DECAY).param_groups:
+    for group in make_optimizer(net, "adamw", LR, DECAY).param_groups:
         decays |= {id(p): group["weight_decay"] for p in group["params"]}
     kernels = {id(p) for layer in weighted(net) for p in (layer.weight, layer.feedback)}
     assert all(decay == (DECAY if p in kernels else 0) for p, decay in decays.items())

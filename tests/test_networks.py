@@ -6,7 +6,7 @@ from cells import distance
 from torch import nn
 
 from agents.layers import Conv2d, Linear
-from agents.networks import NETWORKS, Pixels, initialise
+from agents.networks import NETWORKS, Pixels, initialise, standardise
 from agents.second_look import BatchNorm2d, Dropout
 from agents.settings import Settings
 from agents.weighted import weighted
@@ -148,6 +148,17 @@ def test_pixels_keep_their_places():
     images = torch.rand(2, 4, 5, 3)
     assert torch.equal(Pixels(flat=False)(images)[1, 2, 3, 4], images[1, 3, 4, 2])
     assert torch.equal(Pixels(flat=True)(images), images.reshape(2, 60))
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_pixels_of_every_network_can_be_standardised(network):
+    net = make(network, (8, 8, 3))
+    standardise(net, 0.2, 0.5)
+    images = torch.randint(0, 256, (3, 8, 8, 3), dtype=torch.uint8)
+    (pixels,) = (module for module in net.modules() if isinstance(module, Pixels))
+    plain = Pixels(pixels.flat)(images)
+    for given in (images, images / 255):
+        torch.testing.assert_close(pixels(given), (plain - 0.2) / 0.5)
 
 
 @pytest.mark.parametrize(

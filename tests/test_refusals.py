@@ -58,6 +58,12 @@ def test_unknown_agents_are_refused_by_name(agent, sentence):
         ({"lr": float("inf")}, "lr is a positive learning rate, got inf"),
         ({"weight_decay": -1.0}, "weight_decay is 0 or more, got -1.0"),
         ({"momentum": 0.9, "optimizer": "adamw"}, "momentum is in 0..1 and for 'sgd' only"),
+        ({"eps": 1e-5}, "betas and eps are for 'adam' and 'adamw', 'sgd' has momentum"),
+        ({"optimizer": "adam", "betas": (0.9, 1.0)}, "betas are two numbers from 0 to below 1"),
+        ({"optimizer": "adam", "betas": (0.9,)}, r"got \(0.9,\) and 1e-08"),
+        ({"optimizer": "adamw", "eps": 0.0}, "eps is above 0, got .* and 0.0"),
+        ({"pixels": (0.1, 0.0)}, r"pixels are a mean and a deviation above 0, got \(0.1, 0.0\)"),
+        ({"pixels": (float("nan"), 1.0)}, "pixels are a mean and a deviation above 0, got"),
         ({"sizes": (0,)}, "sizes are whole numbers of units above 0"),
         ({"epsilon": 1.5}, "epsilon is a probability in 0..1, got 1.5"),
         ({"epsilon": float("nan")}, "epsilon is a probability in 0..1, got nan"),
@@ -85,10 +91,11 @@ class Whole(Bystander):
 def test_a_class_of_your_own_needs_act_and_learn(tmp_path, monkeypatch):
     (tmp_path / "my_rules_of_test.py").write_text(OWN)
     monkeypatch.chdir(tmp_path)
+    env = make_env()  # imports what reads images, while it can be found
     monkeypatch.setattr("sys.path", ["/nowhere"])
     with pytest.raises(TypeError, match="needs the methods act.*and learn.*: no learn"):
-        make_agent("my_rules_of_test:Bystander", make_env())
-    agent = make_agent("my_rules_of_test:Whole", make_env(), seed=7)
+        make_agent("my_rules_of_test:Bystander", env)
+    agent = make_agent("my_rules_of_test:Whole", env, seed=7)
     assert agent.made == ((8, 8, 1), 10, 7)  # of one trial
 
 

@@ -49,7 +49,7 @@ def test_other_networks_do_too(network, credit):
 @pytest.mark.parametrize(
     "options",
     [
-        {"optimizer": "adam", "lr": 0.001},
+        {"optimizer": "adam", "lr": 0.001, "betas": (0.8, 0.9), "eps": 0.01, "pixels": (0.2, 0.5)},
         {"optimizer": "adamw", "weight_decay": 0.1},
         {"momentum": 0.9},
         {"weight_decay": 0.1},

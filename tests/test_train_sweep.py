@@ -180,7 +180,7 @@ def test_a_sweep_in_which_a_run_fails_ends_with_a_sentence_and_the_others(
     [
         (["--vary", "lr"], "vary 'lr': give name=value,value such as lr=0.05,0.1"),
         (["--vary", "lr=fast"], "vary lr: 'fast' is no float"),
-        (["--vary", "drops=soon"], "vary drops: 'soon' is no row of whole numbers such as 64-32"),
+        (["--vary", "drops=soon"], "vary drops: 'soon' is no row of numbers such as 64-32"),
         (["--vary", "rate=1"], "'rate' cannot be varied: choose of env, network"),
         (["--vary", "lr=-1"], "lr is a positive learning rate"),
         (["--seeds", "0"], "seeds is the number of runs of a combination"),
@@ -205,9 +205,10 @@ def test_what_cannot_be_swept_is_refused_in_a_sentence(
 
 def test_a_grid_has_values_of_its_settings_types():
     given = ["lr=0.05,1", "batch=32", "sizes=64-32,16", "init=paper", "drops=100-200,300"]
+    given += ["betas=0.9-0.99"]
     assert grid_of(given) == {
         "lr": [0.05, 1.0], "batch": [32], "sizes": ["64,32", "16"], "init": ["paper"],
-        "drops": [(100, 200), (300,)],
+        "drops": [(100, 200), (300,)], "betas": [(0.9, 0.99)],
     }  # fmt: skip
 
 

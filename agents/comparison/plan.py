@@ -62,7 +62,7 @@ class Plan:
 
 
 def grid_of(given: Sequence[str]) -> dict[str, list[Any]]:
-    """A grid from a command line: "lr=0.05,0.1", sizes and drops as 64-32. Raises ValueError."""
+    """A grid from a command line: "lr=0.05,0.1", rows of numbers as 64-32. Raises ValueError."""
     grid = {}
     for one in given:
         name, equals, values = one.partition("=")
@@ -76,12 +76,13 @@ def _value(name: str, text: str) -> Any:
     """A value of the type that its option or setting has."""
     if name == "sizes":
         return text.replace("-", ",")
-    kinds = {f.name: type(f.default) for f in (*fields(Settings), *fields(Options))}
-    kind = kinds.get(name, str)
+    usual = {f.name: f.default for f in (*fields(Settings), *fields(Options))}.get(name, "")
     try:
-        return tuple(map(int, text.split("-"))) if kind is tuple else kind(text)
+        if isinstance(usual, tuple):
+            return tuple(map(type(usual[0]) if usual else int, text.split("-")))
+        return type(usual)(text)
     except ValueError as fault:
-        what = "row of whole numbers such as 64-32" if kind is tuple else kind.__name__
+        what = "row of numbers such as 64-32" if isinstance(usual, tuple) else type(usual).__name__
         raise ValueError(f"vary {name}: {text!r} is no {what}") from fault
 
 

@@ -47,4 +47,19 @@ RULES: dict[str, type[CreditRule]] = {
     )
 }
 
-__all__ = ["RULES", "CreditRule", "Trial"]
+
+def check_name(rule: CreditRule) -> None:
+    """Refuse a rule whose name is another's in the table, or none. Raises ValueError.
+
+    A file holds the name: that other rule would be loaded in its place.
+    """
+    name = getattr(rule, "name", None)
+    if name is None or RULES.get(name, type(rule)) is not type(rule):
+        kind = type(rule).__name__
+        raise ValueError(
+            f"{kind} needs a name that no other rule in the table has, got {name!r}: give it a "
+            f"`name` of its own, or add it again after a change, RULES[{kind}.name] = {kind}"
+        )
+
+
+__all__ = ["RULES", "CreditRule", "Trial", "check_name"]

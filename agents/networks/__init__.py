@@ -15,7 +15,7 @@ from agents.layers import Linear
 from agents.networks.lansdell import lansdell
 from agents.networks.lenet import lenet, lenet_cifar
 from agents.networks.papers import conv, deep, dense, loccon, sigmoid, tanh
-from agents.networks.pixels import Pixels, Shape
+from agents.networks.pixels import Pixels, Shape, standardise
 from agents.networks.resnet import resnet18
 from agents.responses import responses
 from agents.weighted import Weighted, weighted
@@ -78,4 +78,4 @@ def _spread(layer: Weighted, unit: nn.Module) -> float:
     return (2 / fans) ** 0.5
 
 
-__all__ = ["NETWORKS", "Build", "Network", "Pixels", "Shape", "initialise"]
+__all__ = ["NETWORKS", "Build", "Network", "Pixels", "Shape", "initialise", "standardise"]

@@ -27,7 +27,9 @@ class Neighbours:
         self._wholes = _parameters(groups)
         for group in groups:
             group["params"] = [nn.Parameter(self._rows(p.detach())) for p in group["params"]]
-        self._optimizer = optimizer_over(groups, settings.optimizer, settings.lr, settings.momentum)
+        self._optimizer = optimizer_over(
+            groups, settings.optimizer, settings.lr, **settings.constants
+        )
         self._go_on()
 
     def step(self, trials: int) -> None:
