@@ -50,7 +50,8 @@ class Goal:
 
     line: str
     kind: str
-    """"bound", "published" (within `points` of it), "above" or "near" (line `of`, by `points`)."""
+    """"bound"; "above" line `of`, by `points`; or at most `points` worse, than what was "published"
+    or than line `of` ("near")."""
     points: float = 0.0
     of: str = ""
 
