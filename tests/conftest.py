@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pictures import HUB
 
 from credit_envs.datasets import load
 
+SMALL = ["--sizes", "16", "--epochs", "1", "--device", "cpu", "--quiet"]
 MIRROR = Path(__file__).parents[2] / "shared" / "data"
 
 hypothesis.settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
@@ -62,3 +64,32 @@ def repo(tmp_path, monkeypatch):
     monkeypatch.setenv("CREDIT_ENVS_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("CREDIT_ENVS_MIRROR", str(tmp_path / "mirror"))
     return tmp_path / "mirror" / HUB
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """Runs are made in this process; the agents and seeds of those that were."""
+    from small import without_processes  # here: PyTorch reads its threads as it is imported
+
+    return without_processes(monkeypatch)
+
+
+@pytest.fixture
+def command(monkeypatch, tmp_path, capsys):
+    """Runs a script in a folder of its own; what it printed, or said when it ended."""
+    from test_options import load as load_script
+
+    from agents.comparison.options import script
+
+    monkeypatch.chdir(tmp_path)
+
+    def command(name, *arguments):
+        monkeypatch.setattr(sys, "argv", [name, *SMALL, *arguments])
+        module = load_script(name)
+        try:
+            script(module.main, module.Args)
+        except SystemExit as end:
+            return str(end.code)
+        return capsys.readouterr().out
+
+    return command

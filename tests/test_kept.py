@@ -3,15 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from small import POINTS, QUIET, job, without_processes
+from small import POINTS, QUIET, job
 
 from agents.runs.attempt import earlier
 from agents.runs.sweep import run_all
-
-
-@pytest.fixture
-def made(monkeypatch):
-    return without_processes(monkeypatch)
 
 
 def test_a_finished_run_is_not_run_again(made, tmp_path):

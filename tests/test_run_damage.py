@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from killing import left
-from small import QUIET, job, quietly, without_processes
+from small import QUIET, job, quietly
 
 from agents import checkpoint
 from agents.runs import run as running
@@ -32,11 +32,6 @@ def whole(tmp_path_factory):
 def root(whole, tmp_path):
     shutil.copytree(whole, tmp_path / "runs")
     return tmp_path / "runs"
-
-
-@pytest.fixture
-def made(monkeypatch):
-    return without_processes(monkeypatch)
 
 
 def test_a_full_disk_ends_with_a_sentence_and_the_run_goes_on_when_there_is_room(

@@ -27,11 +27,6 @@ BAD = job("reinforce")
 
 
 @pytest.fixture
-def made(monkeypatch):
-    return without_processes(monkeypatch)
-
-
-@pytest.fixture
 def bad(monkeypatch, made):
     """A job that fails, until it is mended."""
 

@@ -1,116 +1,12 @@
-"""scripts/train.py and scripts/sweep.py as a user runs them."""
-
-import sys
-from dataclasses import replace
+"""scripts/sweep.py as a user runs it."""
 
 import pytest
-from small import without_processes
-from test_options import load
 
-from agents.comparison.options import script
 from agents.comparison.plan import grid_of, read_plan
 from agents.comparison.statistics import hitting_time, median_time
 from agents.runs import run as running
 from agents.runs.folder import find
 from agents.runs.job import result_of
-
-SMALL = ["--sizes", "16", "--epochs", "1", "--device", "cpu", "--quiet"]
-
-
-@pytest.fixture
-def command(monkeypatch, tmp_path, capsys):
-    """Runs a script in a folder of its own; what it printed, or said when it ended."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(name, *arguments):
-        monkeypatch.setattr(sys, "argv", [name, *SMALL, *arguments])
-        module = load(name)
-        try:
-            script(module.main, module.Args)
-        except SystemExit as end:
-            return str(end.code)
-        return capsys.readouterr().out
-
-    return command
-
-
-@pytest.fixture
-def made(monkeypatch):
-    return without_processes(monkeypatch)
-
-
-# One run
-
-
-def test_a_run_says_what_came_out_and_where_it_is(command, tmp_path):
-    said = command("train", "--agent", "supervised", "--seed", "3", "--lr", "0.2")
-    ((record,), _) = find(tmp_path)
-    assert said == (
-        f"supervised with seed 3 on DigitsReward-v0: test accuracy "
-        f"{record.end.test_accuracy:.1%} after {record.end.seconds:,.0f} s\n"
-        f"{record.folder.relative_to(tmp_path)}\n"
-    )
-    assert record.config["settings"]["lr"] == 0.2
-    assert record.config["command"].startswith("train --sizes 16")
-    assert record.config["versions"].keys() == {
-        "python",
-        "torch",
-        "numpy",
-        "gymnasium",
-        "credit_envs",
-    }
-
-
-def test_a_finished_run_is_not_run_again(command, made):
-    first = command("train")
-    assert command("train") == first
-    assert len(made) == 1
-
-
-def test_an_unfinished_run_is_refused_and_resumed_only_when_asked_for(
-    command, monkeypatch, tmp_path
-):
-    stop_after(monkeypatch, 3)
-    assert command("train") == "stopped: the same command with --resume goes on from there"
-    monkeypatch.undo()
-    monkeypatch.chdir(tmp_path)
-    said = command("train")
-    assert said.startswith("error: results/train/DigitsReward-v0/q_agrel/")
-    assert "that was not finished" in said
-    assert "--resume goes on with it" in said
-    assert "\n" not in said
-    assert "test accuracy" in command("train", "--resume")
-    ((record,), faults) = find(tmp_path)
-    assert (record.status, faults) == ("done", [])
-
-
-def stop_after(monkeypatch, rows):
-    """Ctrl-C when so many rows are written."""
-    append, left = running.append_row, iter(range(rows))
-
-    def append_row(path, row):
-        append(path, row)
-        if next(left, None) is None:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(running, "append_row", append_row)
-
-
-def test_a_run_that_fails_says_why_and_where_to_look(command, monkeypatch):
-    def fail(job):
-        raise RuntimeError("bad luck")
-
-    monkeypatch.setattr(running, "Learning", fail)
-    said = command("train")
-    assert said.startswith(
-        "error: q_agrel with seed 100 on DigitsReward-v0: RuntimeError: bad luck"
-    )
-    assert said.endswith("/failed has the traceback)")
-    assert "RuntimeError: bad luck (0 of" in command("train")
-    assert "--resume goes on" in command("train")
-
-
-# A sweep
 
 
 def test_a_sweep_runs_every_combination_on_every_seed(command, made, tmp_path):
@@ -223,24 +119,3 @@ def test_what_is_varied_in_a_file_is_lists(content, tmp_path):
     (tmp_path / "sweep.toml").write_text(content)
     with pytest.raises(ValueError, match="has lists of values, such as lr = "):
         read_plan(tmp_path / "sweep.toml")
-
-
-def test_the_curves_for_tensorboard_are_those_of_the_rows(command, made, tmp_path):
-    pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not installed")
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    command("train", "--tensorboard", "--watched")
-    ((record,), _) = find(tmp_path)
-    events = EventAccumulator(str(record.folder / "tensorboard"))
-    events.Reload()
-    shown = {point.step: point.value for point in events.Scalars("accuracy/validation")}
-    assert shown == {r.trials: pytest.approx(r.validation_accuracy) for r in record.rows}
-    assert len(events.Scalars("accuracy/running")) == len(record.rows)
-    assert replace(record, rows=()).status == "done"
-
-
-def test_without_tensorboard_its_flag_is_refused_in_a_sentence(command, monkeypatch):
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    said = command("train", "--tensorboard")
-    assert said.startswith("error: TensorBoard is not there")
-    assert said.endswith("pip install 'credit-envs[tensorboard]'")
