@@ -50,8 +50,7 @@ class Goal:
 
     line: str
     kind: str
-    """"bound"; "above" line `of`, by `points`; or at most `points` worse, than what was "published"
-    or than line `of` ("near")."""
+    """"bound", "published" (within `points` of it), "above" or "near" (line `of`, by `points`)."""
     points: float = 0.0
     of: str = ""
 

@@ -119,7 +119,7 @@ def _reached(figure: Figure, goal: Goal, ours: dict[str, list[float]]) -> bool |
     published = figure.line(goal.line).published
     target = fmean(other) if goal.kind == "near" else published and published.value
     assert target is not None, f"{figure.name} has no published number for {goal.line}"
-    return sign * (mean - target) >= -goal.points
+    return abs(mean - target) <= goal.points
 
 
 def _above(difference: float, points: float) -> bool:
@@ -133,8 +133,8 @@ def say(figure: Figure, goal: Goal) -> str:
         sign = ">=" if figure.unit == "accuracy" else "<="
         return f"{goal.line} {sign} {goal.points:g}"
     if goal.kind == "published":
-        return f"{goal.line} at most {goal.points:g} worse than published"
+        return f"{goal.line} within {goal.points:g} of published"
     if goal.kind == "near":
-        return f"{goal.line} at most {goal.points:g} worse than {goal.of}"
+        return f"{goal.line} within {goal.points:g} of {goal.of}"
     by = f" by {goal.points:g}" if goal.points else ""
     return f"{goal.line} {better} {goal.of}{by}"
