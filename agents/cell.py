@@ -108,7 +108,10 @@ class Settings:
     def _check_constants(self) -> None:
         usual = (self.betas, self.eps) == (Settings.betas, Settings.eps)
         if not usual and self.optimizer == "sgd":
-            raise ValueError("betas and eps are for 'adam' and 'adamw', 'sgd' has momentum")
+            raise ValueError(
+                "betas and eps are for 'adam' and 'adamw' only, 'sgd' has momentum, got "
+                f"{self.betas} and {self.eps}"
+            )
         sound = len(self.betas) == 2 and all(0 <= beta < 1 for beta in self.betas)
         if not (sound and 0 < self.eps < inf):
             raise ValueError(

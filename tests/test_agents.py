@@ -50,6 +50,15 @@ def learn(agent, trials) -> None:
             agent.learn(labels if agent.learns_from == "label" else reward)
 
 
+def test_constants_of_the_optimiser_and_pixels_are_those_of_the_settings(trials):
+    agent = make(**OPTIMISERS["adamw"])
+    for group in agent.optimizer.param_groups:
+        assert (group["betas"], group["eps"]) == ((0.8, 0.99), 1e-4)
+    images = torch.from_numpy(trials[0][0])
+    standardised = (images / 255 - 0.3) / 0.4
+    torch.testing.assert_close(agent.net(images), make().net(standardised))
+
+
 def test_the_answer_has_the_form_of_the_images(trials):
     agent, images = make(), trials[0][0]
     for choose in (agent.act, agent.predict):

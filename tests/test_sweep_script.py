@@ -76,7 +76,9 @@ def test_a_sweep_in_which_a_run_fails_ends_with_a_sentence_and_the_others(
     [
         (["--vary", "lr"], "vary 'lr': give name=value,value such as lr=0.05,0.1"),
         (["--vary", "lr=fast"], "vary lr: 'fast' is no float"),
-        (["--vary", "drops=soon"], "vary drops: 'soon' is no row of numbers such as 64-32"),
+        (["--vary", "drops=soon"], "vary drops: 'soon' is no row of whole numbers such as 64-32"),
+        (["--vary", "betas=b-c"], "vary betas: 'b-c' is no row of numbers such as 0.9-0.999"),
+        (["--vary", "betas=0.9", "--optimizer", "adam"], "betas are two numbers from 0 to below 1"),
         (["--vary", "rate=1"], "'rate' cannot be varied: choose of env, network"),
         (["--vary", "lr=-1"], "lr is a positive learning rate"),
         (["--seeds", "0"], "seeds is the number of runs of a combination"),

@@ -77,12 +77,13 @@ def _value(name: str, text: str) -> Any:
     if name == "sizes":
         return text.replace("-", ",")
     usual = {f.name: f.default for f in (*fields(Settings), *fields(Options))}.get(name, "")
+    row = isinstance(usual, tuple)
+    kind = type(usual[0] if usual else 0) if row else type(usual)
     try:
-        if isinstance(usual, tuple):
-            return tuple(map(type(usual[0]) if usual else int, text.split("-")))
-        return type(usual)(text)
+        return tuple(map(kind, text.split("-"))) if row else kind(text)
     except ValueError as fault:
-        what = "row of numbers such as 64-32" if isinstance(usual, tuple) else type(usual).__name__
+        numbers = "whole numbers such as 64-32" if kind is int else "numbers such as 0.9-0.999"
+        what = f"row of {numbers}" if row else kind.__name__
         raise ValueError(f"vary {name}: {text!r} is no {what}") from fault
 
 

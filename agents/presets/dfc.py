@@ -18,13 +18,14 @@ CODE_2022 = "repository mariacer/strong_dfc"
 TABLE = "submission text, table 1, 5 seeds"
 SINGLE = f'{CODE_2022}, dfc/EXPERIMENTS.rst, one run, "around"'
 ENVS = {"mnist": "MNISTReward-v0", "fashion": "FashionMNISTReward-v0"}
+SPLIT = "54000 images to learn from and 6000 to validate, there 55000, 5000"
 DIFFERS = (
     "Adam with PyTorch's constants, there betas of .99; no clipping; in single precision",
-    "54000 images to learn from and 6000 to validate, there 55000, 5000",
+    SPLIT,
 )
 STRONG_DIFFERS = (
     "no clipping of gradients; in single precision",
-    "54000 images to learn from and 6000 to validate, there 55000, 5000",
+    SPLIT,
     "Adam's epsilon is theirs over 2 for Strong-DFC and over 2 lambda for DFC, since their "
     "gradients are twice ours and those of DFC lambda times as large",
     "25 steps of .02 in the dynamics, not 500 of .001; Q learns at a rate that moves it",
@@ -53,6 +54,7 @@ STRONG = {
     "fashion": {"lr": 9.5e-4, "betas": (0.99, 0.999), "eps": 4.9e-8},
 }
 PIXELS = {"mnist": (0.1307, 0.3081), "fashion": (0.0, 1.0)}
+THREE = ("BP", "backprop", BP), ("DFC", "dfc", DFC), ("Strong-DFC", "strong_dfc", STRONG)
 
 
 def line(
@@ -118,8 +120,6 @@ def _accuracies(data: str, bound: float, numbers: tuple[float, float, float]) ->
         differs=(*STRONG_DIFFERS, OTHERS),
     )
 
-
-THREE = ("BP", "backprop", BP), ("DFC", "dfc", DFC), ("Strong-DFC", "strong_dfc", STRONG)
 
 FIGURES = (
     _dfc(
