@@ -31,7 +31,7 @@ import credit_envs
 credit_envs.require_agents()
 
 from agents.comparison.options import Options, make_folder, script
-from agents.comparison.plan import Plan, grid_of, read_plan
+from agents.comparison.plan import OF_RULE, Plan, grid_of, read_plan
 from agents.comparison.statistics import median_time
 from agents.comparison.times import hit
 from agents.runs.attempt import Failed, Outcome
@@ -44,7 +44,8 @@ class Args(Options):
     """Run agents with every combination of what is varied, on every seed."""
 
     vary: tuple[str, ...] = ()
-    """What is varied, such as lr=0.05,0.1 optimizer=sgd,adam sizes=64-32,500-300 drops=5000."""
+    """What is varied, such as lr=0.05,0.1 optimizer=sgd,adam sizes=64-32,500-300 drops=5000, and
+    settings of the credit rule, such as credit.noise=0.01,0.1."""
     seeds: int = 3
     """Runs of each combination."""
     first_seed: int = 100
@@ -131,6 +132,8 @@ def _value(job: Job, name: str) -> str:
         return f"{job.points[-1]:,} trials"
     if name == "sizes":
         return "-".join(map(str, job.settings.network_sizes))
+    if name.startswith(OF_RULE):
+        return str(getattr(job.settings.rule, name.removeprefix(OF_RULE)))
     return str(getattr(job.settings, name))
 
 

@@ -42,6 +42,15 @@ def test_a_sweep_shows_the_trials_to_a_level(command, made, tmp_path):
     assert "not reached" in line
 
 
+def test_a_sweep_varies_settings_of_the_credit_rule(command, made, tmp_path):
+    said = command("sweep", "--agents", "dfc", "--seeds", "1", "--vary", "credit.rate=0,0.1")
+    records, _ = find(tmp_path)
+    assert {r.config["settings"]["credit"]["rate"] for r in records} == {0, 0.1}
+    assert [line.split()[:2] for line in said.splitlines() if " dfc " in line] == [
+        ["dfc", "0.0"], ["dfc", "0.1"],
+    ]  # fmt: skip
+
+
 def test_a_sweep_is_read_from_a_file(command, made, tmp_path):
     (tmp_path / "sweep.toml").write_text(
         'agents = "supervised"\nseeds = 1\nbatch = 64\n'
@@ -81,6 +90,10 @@ def test_a_sweep_in_which_a_run_fails_ends_with_a_sentence_and_the_others(
         (["--vary", "betas=0.9", "--optimizer", "adam"], "betas are two numbers from 0 to below 1"),
         (["--vary", "rate=1"], "'rate' cannot be varied: choose of env, network"),
         (["--vary", "lr=-1"], "lr is a positive learning rate"),
+        (["--agents", "dfc", "--vary", "credit.nois=1"], "credit.nois cannot be varied: dfc has"),
+        (["--agents", "dfc", "--vary", "credit.noise=loud"], "vary credit.noise: 'loud' is no"),
+        (["--agents", "dfc", "--vary", "credit.rate=2"], "rate is a part in 0..1"),
+        (["--agents", "ppo", "--vary", "credit.rate=1"], "cannot be varied: backprop has none"),
         (["--seeds", "0"], "seeds is the number of runs of a combination"),
         (["--workers", "-1"], "workers is 0 or more"),
         (["--level", "50"], "level is an accuracy in 0..1, or 0 for none, got 50"),
@@ -103,20 +116,26 @@ def test_what_cannot_be_swept_is_refused_in_a_sentence(
 
 def test_a_grid_has_values_of_its_settings_types():
     given = ["lr=0.05,1", "batch=32", "sizes=64-32,16", "init=paper", "drops=100-200,300"]
-    given += ["betas=0.9-0.99"]
+    given += ["betas=0.9-0.99", "credit.steps=5", "credit.state=mean", "credit.noise=1"]
     assert grid_of(given) == {
         "lr": [0.05, 1.0], "batch": [32], "sizes": ["64,32", "16"], "init": ["paper"],
-        "drops": [(100, 200), (300,)], "betas": [(0.9, 0.99)],
+        "drops": [(100, 200), (300,)], "betas": [(0.9, 0.99)], "credit.steps": [5],
+        "credit.state": ["mean"], "credit.noise": [1.0],
     }  # fmt: skip
 
 
 def test_a_file_s_lists_are_the_same_values(tmp_path):
     path = tmp_path / "sweep.toml"
-    path.write_text("[vary]\nsizes = [[64, 32], [16]]\ndrops = [[100, 200], 300]\n")
-    assert read_plan(path)[1] == grid_of(["sizes=64-32,16", "drops=100-200,300"])
+    path.write_text(
+        "[vary]\nsizes = [[64, 32], [16]]\ndrops = [[100, 200], 300]\ncredit.noise = [0.1, 1]\n"
+    )
+    grid = grid_of(["sizes=64-32,16", "drops=100-200,300", "credit.noise=0.1,1"])
+    assert read_plan(path)[1] == grid
 
 
-@pytest.mark.parametrize("content", ["[vary]\nlr = 0.1\n", "vary = 1\n"])
+@pytest.mark.parametrize(
+    "content", ["[vary]\nlr = 0.1\n", "vary = 1\n", "[vary]\ncredit.noise = 1\n"]
+)
 def test_what_is_varied_in_a_file_is_lists(content, tmp_path):
     (tmp_path / "sweep.toml").write_text(content)
     with pytest.raises(ValueError, match="has lists of values, such as lr = "):

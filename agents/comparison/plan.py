@@ -10,12 +10,14 @@ from typing import Any
 from agents.comparison import records
 from agents.comparison.options import Options, epoch_of
 from agents.comparison.statistics import evaluation_points
+from agents.credit import RULES
 from agents.making import pick_device
 from agents.runs.job import Job
 from agents.settings import Settings
 
 TASK = ("env", "network", "sizes", "optimizer", "epochs", "batch")  # options that can be varied
 AGENT = tuple(f.name for f in fields(Settings) if f.name not in ("signal", "credit", *TASK))
+OF_RULE = "credit."  # before the name of a setting that is the credit rule's own
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,11 @@ class Plan:
 
     def jobs(self) -> list[Job]:
         """The runs. Raises ValueError, TypeError, Failed for what no run could use."""
-        if unknown := [name for name in self.grid if name not in TASK + AGENT]:
+        plain = [name for name in self.grid if not name.startswith(OF_RULE)]
+        if unknown := [name for name in plain if name not in TASK + AGENT]:
             raise ValueError(
-                f"{unknown[0]!r} cannot be varied: choose of {', '.join(TASK + AGENT)}"
+                f"{unknown[0]!r} cannot be varied: choose of {', '.join(TASK + AGENT)}, or "
+                f"{OF_RULE}<name> for a setting of the credit rule"
             )
         return [job for values in product(*self.grid.values()) for job in self._jobs(values)]
 
@@ -51,14 +55,28 @@ class Plan:
         ]  # fmt: skip
 
     def _settings(self, options: Options, varied: dict[str, Any]) -> dict[str, Settings | None]:
-        changes = {name: value for name, value in varied.items() if name in AGENT}
         return {
             agent: settings
-            and replace(
-                records.chosen(options.env, agent, settings, options.batch) or settings, **changes
+            and _changed(
+                records.chosen(options.env, agent, settings, options.batch) or settings, varied
             )
             for agent, settings in options.cells().items()
         }
+
+
+def _changed(settings: Settings, varied: Mapping[str, Any]) -> Settings:
+    """The settings with the values of one combination."""
+    own = {name: value for name, value in varied.items() if name in AGENT}
+    of_rule = {k.removeprefix(OF_RULE): v for k, v in varied.items() if k.startswith(OF_RULE)}
+    if not of_rule:
+        return replace(settings, **own)
+    rule = settings.rule
+    has = [f.name for f in fields(rule)]
+    if unknown := [name for name in of_rule if name not in has]:
+        raise ValueError(
+            f"{OF_RULE}{unknown[0]} cannot be varied: {rule.name} has {', '.join(has) or 'none'}"
+        )
+    return replace(settings, credit=replace(rule, **of_rule), **own)
 
 
 def grid_of(given: Sequence[str]) -> dict[str, list[Any]]:
@@ -76,7 +94,9 @@ def _value(name: str, text: str) -> Any:
     """A value of the type that its option or setting has."""
     if name == "sizes":
         return text.replace("-", ",")
-    usual = {f.name: f.default for f in (*fields(Settings), *fields(Options))}.get(name, "")
+    of_rules = {OF_RULE + f.name: f.default for rule in RULES.values() for f in fields(rule)}
+    plain = {f.name: f.default for f in (*fields(Settings), *fields(Options))}
+    usual = (of_rules | plain).get(name, "")
     row = isinstance(usual, tuple)
     kind = type(usual[0] if usual else 0) if row else type(usual)
     try:
@@ -94,6 +114,9 @@ def read_plan(path: Path) -> tuple[dict[str, Any], dict[str, list[Any]]]:
     except (OSError, ValueError) as fault:
         raise ValueError(f"{path} cannot be read as TOML ({fault})") from fault
     varied = plain.pop("vary", {})
+    if isinstance(varied, dict) and isinstance(of_rule := varied.get("credit"), dict):
+        del varied["credit"]  # TOML reads credit.noise = [...] as a table in a table
+        varied |= {OF_RULE + name: values for name, values in of_rule.items()}
     if not isinstance(varied, dict) or not all(isinstance(v, list) for v in varied.values()):
         raise ValueError(f"{path}: [vary] has lists of values, such as lr = [0.05, 0.1]")
     grid = {name: [_toml(name, value) for value in values] for name, values in varied.items()}
