@@ -18,6 +18,7 @@ from agents.credit import RULES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+PAGES = (ROOT / "README.md", ROOT / "benchmarks" / "README.md")
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 OWN = [block for block in BLOCKS if "def act(" in block and "def learn(" in block]
 ENV = "DigitsReward-v0"
@@ -111,8 +112,9 @@ def test_an_agent_of_ones_own_learns_nothing_from_rewards_that_mean_nothing(own)
     assert evaluate(agent, ENV) < 0.35
 
 
-def test_a_command_has_the_options_that_are_shown():
-    commands = re.findall(r"python (scripts/\w+\.py)((?: --\w+ \S+)*)", README)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_command_has_the_options_that_are_shown(page):
+    commands = re.findall(r"python (scripts/\w+\.py)((?: --\w+ \S+)*)", page.read_text())
     assert commands
     for script, options in commands:
         sources = (
@@ -121,3 +123,20 @@ def test_a_command_has_the_options_that_are_shown():
         fields = "".join((ROOT / source).read_text() for source in sources)
         for option in re.findall(r"--(\w+)", options):
             assert re.search(rf"^    {option}: ", fields, re.MULTILINE), f"{script} --{option}"
+
+
+def headings(page):
+    """What a link may name of a page."""
+    found = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in found}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page):
+    links = re.findall(r"\]\(([^()\s]+)\)", page.read_text())
+    assert links
+    for link in links:
+        name, _, heading = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.exists(), link
+        assert not heading or heading in headings(target), link

@@ -64,6 +64,8 @@ def _published(published: Published | None) -> str:
 
 def _ours(record: Record, lines: list[Shown], protocol: str) -> str:
     named = [(shown.line.name, _mean(shown.ours.get(protocol, []))) for shown in lines]
+    if FIGURES[record.figure].level and named[0][1]:
+        return f"[slopes]({record.path(FOLDER.relative_to(README.parent)).with_suffix('.png')})"
     if len(named) > MOST and any(text for _, text in named):
         return f"[{len(named)} lines]({record.path(FOLDER.relative_to(README.parent))})"
     return _listed(named)
