@@ -46,6 +46,8 @@ class Args(How):
     """A small part of each, for a CPU: fewer epochs or images, one seed. Marked as that."""
     seeds: int = 0
     """Runs of each line, if not the figure's own number; seed 100 and up."""
+    lines: tuple[str, ...] = ()
+    """Only these lines of a figure, by their names; rows of its other lines stay."""
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or cuda:<i>."""
     readme: bool = False
@@ -76,7 +78,9 @@ def _one(name: str, args: Args, console: Console) -> str | None:
     """Make one figure; what was in the way, if others are to be made too."""
     figure = FIGURES[name]
     try:
-        made = reproduce(figure, args.quick, args, args.out, args.rows, args.device, args.seeds)
+        made = reproduce(
+            figure, args.quick, args, args.out, args.rows, args.device, args.seeds, args.lines
+        )
     except (Failed, ValueError) as fault:
         console.print(f"{name}: {fault}", markup=False)
         return str(fault)

@@ -105,6 +105,41 @@ def test_a_figure_that_was_stopped_goes_on_where_it_was(tmp_path):
     ]
 
 
+FREE = replace(TINY, reference="")  # no line counts trials to another's level
+
+
+def test_lines_run_by_themselves_join_those_that_are_there(tmp_path, here):
+    whole = make(tmp_path / "whole", FREE, seeds=2).rows
+    make(tmp_path, FREE, lines=("Q",), seeds=2)
+    assert {job.agent for job in here[8:]} == {"tiny Q"}
+    joint = make(tmp_path, FREE, lines=("BP",)).rows
+    expected = [row for row in whole if (row["line"], row["seed"]) != ("BP", 101)]
+    same = ("protocol", "line", "seed", "accuracy", "key")
+    assert [[row[name] for name in same] for row in joint] == [
+        [row[name] for name in same] for row in expected
+    ]
+
+
+def test_rows_of_other_settings_do_not_stay(tmp_path):
+    assert {row["line"] for row in make(tmp_path, FREE).rows} == {"BP", "Q"}
+    bp, q = FREE.lines
+    figure = replace(FREE, lines=(replace(bp, settings=replace(bp.settings, lr=0.2)), q))
+    assert {row["line"] for row in make(tmp_path, figure, lines=("Q",)).rows} == {"Q"}
+
+
+@pytest.mark.parametrize(
+    ("figure", "lines", "sentence"),
+    [
+        (TINY, ("FA",), "tiny has no line 'FA': choose of 'BP', 'Q'"),
+        (TINY, ("Q",), "tiny counts trials to a level that 'BP' sets: name it in --lines, too"),
+        (FIGURES["lansdell-autoencoder"], ("NP",), "run it whole, without --lines"),
+    ],
+)
+def test_lines_that_cannot_be_run_alone_are_refused(tmp_path, figure, lines, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        make(tmp_path, figure, lines=lines)
+
+
 def test_a_full_figure_has_its_epochs_seeds_and_patience():
     planned = Plan(TINY, quick=False).runs()
     assert [one.job.seed for one in planned[:5]] == [100, 101, 102, 103, 104]

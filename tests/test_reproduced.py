@@ -154,6 +154,12 @@ def test_a_run_that_did_not_stop_or_hit_gives_no_ratio():
     assert (agent.stop_ratio.value, agent.hit_ratio.value) == (None, None)
 
 
+def test_a_full_figure_says_which_lines_were_not_run():
+    some = record(seeds("BP", FIVE))
+    assert "Not run yet: Q." in text(TINY, some)
+    assert "Not run yet" not in text(TINY, record(seeds("BP", FIVE), quick=True))
+
+
 def test_readme_has_the_table_that_its_rows_make():
     """A row changed, or README's table by hand: `scripts/reproduce.py --readme` writes it anew."""
     before, _, rest = readme.README.read_text().partition(readme.BEGIN)

@@ -36,6 +36,7 @@ class Plan:
     quick: bool
     device: str = "cpu"
     seeds: int = 0  # 0: the figure's own, or one of a quick one
+    lines: tuple[str, ...] = ()  # none: all
 
     @property
     def seed_range(self) -> Sequence[int]:
@@ -49,6 +50,7 @@ class Plan:
             planned
             for protocol in self.figure.protocols
             for line in self.figure.lines
+            if line.name in self.lines or not self.lines
             for planned in self._of(line, protocol)
         ]
 

@@ -7,7 +7,7 @@ from agents.checkpoint import replace as write_whole
 from agents.presets import FIGURES
 from agents.presets.figure import Figure, Published
 from agents.reproduction.results import FOLDER, Record, read
-from agents.reproduction.summary import Shown, interval, summarise, verdicts
+from agents.reproduction.summary import Shown, interval, not_run, summarise, verdicts
 
 README = FOLDER.parents[1] / "README.md"
 BEGIN, END = "<!-- reproduced figures, by scripts/reproduce.py --readme -->", "<!-- end -->"
@@ -94,7 +94,9 @@ def _run(figure: Figure, record: Record, lines: list[Shown]) -> str:
     missed = [verdict.goal for verdict in judged if not verdict.reached]
     if judged:
         said += f"; {len(judged) - len(missed)} of {len(judged)} goals reached"
-    return f"{said}, **not**: {', '.join(missed)}" if missed else said
+    said += f", **not**: {', '.join(missed)}" if missed else ""
+    to_run = not_run(figure, record)
+    return f"{said}; **not run yet**: {', '.join(to_run)}" if to_run else said
 
 
 def write(folder: Path = FOLDER, path: Path = README) -> None:

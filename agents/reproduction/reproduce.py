@@ -9,26 +9,31 @@ from agents.making import pick_device
 from agents.presets.figure import LEFT, Figure
 from agents.reproduction import coding, needs, scaling
 from agents.reproduction.plan import Plan
-from agents.reproduction.results import Record, record
+from agents.reproduction.results import Record, joined, record
 from agents.runs.sweep import How, run_all
 
 
 def reproduce(
     figure: Figure, quick: bool, how: How, out: Path, rows: Path, device: str = "auto",
-    seeds: int = 0,
+    seeds: int = 0, lines: tuple[str, ...] = (),
 ) -> Record:  # fmt: skip
     """Run what is not there yet, and write its rows to `rows`. Raises ValueError, Failed.
 
-    Runs are kept in `out`. `seeds` is their number, 0: the figure's own.
+    Runs are kept in `out`. `seeds` is their number, 0: the figure's own. Of some `lines` only, the
+    rows of the others stay.
     """
     if seeds < 0:
         raise ValueError(f"seeds is the number of runs of each line, 1 or more, got {seeds}")
+    _check_lines(figure, lines)
     place = pick_device(device)
     if not quick:
         needs.check(figure, place, insists=device == "cpu")
     make_folder(out)
-    made = _made(Plan(figure, quick, str(place), seeds), out, how)
+    plan = Plan(figure, quick, str(place), seeds, lines)
+    made = _made(plan, out, how)
     make_folder(rows)
+    if lines:
+        made = joined(made, plan, rows)
     made.write(rows)
     picture = made.path(rows).with_suffix(".png")
     if figure.level:
@@ -36,6 +41,21 @@ def reproduce(
     if figure.unit == LEFT:
         coding.draw(figure, made, picture)
     return made
+
+
+def _check_lines(figure: Figure, lines: tuple[str, ...]) -> None:
+    names = [line.name for line in figure.lines]
+    if unknown := [name for name in lines if name not in names]:
+        raise ValueError(
+            f"{figure.name} has no line {unknown[0]!r}: choose of {', '.join(map(repr, names))}"
+        )
+    if lines and figure.unit == LEFT:
+        raise ValueError(f"{figure.name} takes minutes: run it whole, without --lines")
+    if lines and figure.reference and figure.reference not in lines:
+        raise ValueError(
+            f"{figure.name} counts trials to a level that {figure.reference!r} sets: name it in "
+            "--lines, too"
+        )
 
 
 def _made(plan: Plan, out: Path, how: How) -> Record:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from agents.comparison.options import classes_of
 from agents.making import load_agent
 from agents.presets.figure import Figure
 from agents.reproduction.measures import MEASURES
-from agents.reproduction.plan import Planned
+from agents.reproduction.plan import Plan, Planned
 from agents.runs.early_stopping import epochs_to_stop
 from agents.runs.folder import CHECKPOINT, read_config
 from agents.runs.job import Result
@@ -69,6 +69,26 @@ def record(planned: Sequence[Planned], results: Sequence[Result], root: Path) ->
     return Record(figure.name, planned[0].quick, where["command"], where["versions"], now(), rows)
 
 
+def joined(made: Record, plan: Plan, folder: Path) -> Record:
+    """`made`, and what `folder` has of the figure's other lines, by the same settings."""
+    path = made.path(folder)
+    earlier = read(path).rows if path.exists() else []
+    planned = replace(plan, lines=()).runs()
+    keys = {(one.protocol, one.line.name): _key(one) for one in planned}
+    kept = [
+        row
+        for row in earlier
+        if row["line"] not in plan.lines
+        and row.get("key") == keys.get((row["protocol"], row["line"]), "")
+    ]
+    places = list(keys)
+    rows = sorted(
+        [*kept, *made.rows],
+        key=lambda row: (places.index((row["protocol"], row["line"])), row["seed"]),
+    )
+    return replace(made, rows=rows)
+
+
 def criterion(pairs: Sequence[tuple[Planned, Result]]) -> float | None:
     """The validation accuracy, 0..1, the trials to which are counted; None: there is none."""
     figure = pairs[0][0].figure
@@ -99,7 +119,13 @@ def _row(one: Planned, result: Result, level: float | None, root: Path) -> Row:
         "change_angle": result.change_angle, "seconds": round(result.seconds, 1),
         "measured": _measured(one, folder) if sound else {},
         "commit": config["commit"], "dirty": config["dirty"], "device": config["device_name"],
+        "key": _key(one),
     }  # fmt: skip
+
+
+def _key(one: Planned) -> str:
+    """Stands for settings and PyTorch, wherever it was run."""
+    return replace(one.job, device="cpu").key()
 
 
 def _accuracy(one: Planned, result: Result) -> float:

@@ -43,6 +43,12 @@ def summarise(figure: Figure, record: Record) -> list[Shown]:
     return [_shown(figure, line, record.rows) for line in figure.lines if line.name in ran]
 
 
+def not_run(figure: Figure, record: Record) -> list[str]:
+    """The lines of a full figure that are still to be run; a quick one leaves long ones out."""
+    ran = {row["line"] for row in record.rows}
+    return [line.name for line in figure.lines if not (record.quick or line.name in ran)]
+
+
 def _shown(figure: Figure, line: Line, rows: Sequence[Row]) -> Shown:
     own = [row for row in rows if row["line"] == line.name]
     reference = [row for row in rows if row["line"] == figure.reference]

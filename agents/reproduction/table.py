@@ -10,7 +10,7 @@ from agents.comparison.statistics import Ratio, median_time
 from agents.comparison.table import ratio_text
 from agents.presets.figure import Figure, Published
 from agents.reproduction.results import Record
-from agents.reproduction.summary import Shown, interval, summarise, verdicts
+from agents.reproduction.summary import Shown, interval, not_run, summarise, verdicts
 
 HEADINGS = {
     "published": "ours: max over\nepochs on test",
@@ -84,6 +84,8 @@ def sentences(figure: Figure, record: Record) -> Iterator[str]:
     """Everything that is to be known beside the numbers."""
     lines = summarise(figure, record)
     yield what_was_run(figure, record)
+    if missing := not_run(figure, record):
+        yield f"Not run yet: {', '.join(missing)}."
     yield f"Source: {figure.source}."
     published = [line.line.published for line in lines if line.line.published]
     if any(one.on_test for one in published):
