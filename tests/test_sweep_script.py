@@ -116,10 +116,17 @@ def test_what_cannot_be_swept_is_refused_in_a_sentence(
 
 def test_a_grid_has_values_of_its_settings_types():
     given = ["lr=0.05,1", "batch=32", "sizes=64-32,16", "init=paper", "drops=100-200,300"]
-    given += ["betas=0.9-0.99", "credit.steps=5", "credit.state=mean", "credit.noise=1"]
+    given += [
+        "betas=0.9-0.99",
+        "pixels=-0.1-1e-3",
+        "credit.steps=5",
+        "credit.state=mean",
+        "credit.noise=1",
+    ]
     assert grid_of(given) == {
         "lr": [0.05, 1.0], "batch": [32], "sizes": ["64,32", "16"], "init": ["paper"],
-        "drops": [(100, 200), (300,)], "betas": [(0.9, 0.99)], "credit.steps": [5],
+        "drops": [(100, 200), (300,)], "betas": [(0.9, 0.99)], "pixels": [(-0.1, 0.001)],
+        "credit.steps": [5],
         "credit.state": ["mean"], "credit.noise": [1.0],
     }  # fmt: skip
 

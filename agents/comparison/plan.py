@@ -1,5 +1,6 @@
 """A grid of runs: agents x whatever is varied x seeds."""
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -100,7 +101,8 @@ def _value(name: str, text: str) -> Any:
     row = isinstance(usual, tuple)
     kind = type(usual[0] if usual else 0) if row else type(usual)
     try:
-        return tuple(map(kind, text.split("-"))) if row else kind(text)
+        # A dash behind a digit parts two numbers; others are of a number: -0.1, 1e-3.
+        return tuple(map(kind, re.split(r"(?<=\d)-", text))) if row else kind(text)
     except ValueError as fault:
         numbers = "whole numbers such as 64-32" if kind is int else "numbers such as 0.9-0.999"
         what = f"row of {numbers}" if row else kind.__name__

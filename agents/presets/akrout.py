@@ -38,7 +38,7 @@ def _figure(
         epochs=400,
         own_epochs=400,
         quick=quick,
-        hours=6.0 if data == "MNIST" else 30.0,
+        hours=13.0 if data == "MNIST" else 30.0,
         measure="feedback_angle",
         goals=tuple(Goal(name, "published", within) for name in RULES),
         differs=DIFFERS,

@@ -90,7 +90,7 @@ def _dfc(data: str, within: float, numbers: Numbers) -> Figure:
         epochs=100,
         own_epochs=100,
         quick=Quick(4, 50),
-        hours=2.5,
+        hours=2.0,
         unit="error",
         protocols=("own",),
         goals=tuple(Goal(name, "published", within) for name in numbers),
