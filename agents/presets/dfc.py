@@ -27,7 +27,7 @@ DIFFERS = (
     "loss's 1 / 128 in it, and the batch's mean divides once more, so that their gradients are "
     "2 lambda / 128 of ours",
     "Q of DFC-SSA is a running mean over about 300 batches, as slow as Adam makes it there; it "
-    "learns beside the weights, there in two passes between theirs, one together, and ten before",
+    "learns beside the weights, there in three passes for each of theirs, and in ten before",
 )
 STRONG_DIFFERS = (
     "no clipping of gradients; in single precision",
