@@ -55,4 +55,8 @@ def check_equal(alone, together, near=1e-5):
         if name.startswith("generator"):
             assert torch.equal(found[name], tensor), name
         else:
-            torch.testing.assert_close(found[name], tensor, rtol=near, atol=near, msg=name)
+            # Sums of many products round in the measure of the largest.
+            largest = max(1.0, float(tensor.double().abs().max()))
+            torch.testing.assert_close(
+                found[name], tensor, rtol=near, atol=near * largest, msg=name
+            )
