@@ -55,8 +55,8 @@ def check_equal(alone, together, near=1e-5):
         if name.startswith("generator"):
             assert torch.equal(found[name], tensor), name
         else:
-            # Sums of many products round in the measure of the largest.
-            largest = max(1.0, float(tensor.double().abs().max()))
+            # The regression's sums over all trials grow, and round in the measure of the largest.
+            largest = float(tensor.abs().max()) if name.endswith(".S") else 1.0
             torch.testing.assert_close(
-                found[name], tensor, rtol=near, atol=near * largest, msg=name
+                found[name], tensor, rtol=near, atol=near * max(1.0, largest), msg=name
             )

@@ -23,7 +23,7 @@ Differs from the paper:
   strong that control stays far below the noise (theorem 6 with gamma -> infinity).
   `rate` is that of the running mean, less where the batch is smaller than the N noisy units:
   beta = rate min(1, batch / N). No Adam. With rate = 0, Q stays as it was drawn. In batches of 128
-  a tenth learns further than the default: weights come to meet feedback that holds still.
+  .1 and .02 learn further than the default: weights come to meet feedback that holds still.
 - Q_L = I stays (it is J_L^T), and the output layer gets no noise. The hidden Q start at zero.
 - The change is divided by lambda: learning rates mean what they mean elsewhere.
 - A trial that ends further from its target than it began teaches nothing (`control.Changes`).
