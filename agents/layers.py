@@ -51,6 +51,7 @@ class Conv2d(Weighted):
         kernel = kernel if isinstance(kernel, tuple) else (kernel, kernel)
         super().__init__((outputs, inputs // groups, *kernel), outputs, bias)
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+        self.alike = not bias and not self._leaves_out
 
     @property
     def fan_in(self) -> int:
@@ -64,6 +65,12 @@ class Conv2d(Weighted):
     def _steps(self) -> Any:
         return self.stride, self.padding, self.dilation, self.groups
 
+    @property
+    def _leaves_out(self) -> bool:
+        """Does it look at one place at a time, and not at all of them?"""
+        one = self.weight.shape[2:] == (1, 1) and self.padding in (0, (0, 0))
+        return one and self.stride not in (1, (1, 1))
+
     def respond(self, activity, weight, bias):
         return F.conv2d(activity, weight, bias, *self._steps)
 
@@ -73,7 +80,7 @@ class Conv2d(Weighted):
     def product(self, error, activity):
         shape = (error.shape[1], *self.weight.shape[1:])
         stride, *steps = self._steps
-        if shape[2:] == (1, 1) and self.padding in (0, (0, 0)):
+        if self._leaves_out:
             # Take what is seen first: of few maps, oneDNN (issue 6035) writes past its memory where
             # it leaves places out by itself.
             down, right = stride if isinstance(stride, tuple) else (stride, stride)
@@ -86,6 +93,8 @@ class LocallyConnected2d(Weighted):
 
     activity (B, Ci, H, W) -> (B, Co, H', W'); `size` is (H, W).
     """
+
+    alike = False
 
     def __init__(
         self, inputs: int, outputs: int, kernel: int, size: tuple[int, int], stride: int = 1,

@@ -50,6 +50,7 @@ class Carry(torch.autograd.Function):
 class Weighted(nn.Module):
     """A layer with forward weights `weight`, and `feedback` weights of its own or None."""
 
+    alike = True  # PyTorch's own backward gives the same bits, and is as good where B is W
     weight: nn.Parameter
     # nn.Parameter of weight's shape, or None: the weights themselves. Rules that let no error
     # through a layer (`stages.cut`) may give it feedback of another shape.
@@ -99,7 +100,7 @@ class Weighted(nn.Module):
 
     def forward(self, activity: Tensor) -> Tensor:
         """Respond, and remember the way back."""
-        if self.feedback is None and not self.keeps_error:  # PyTorch's own backward does the same
+        if self.feedback is None and self.alike and not self.keeps_error:
             return self.respond(activity, self.weight, self.bias)
         feedback = self.weight.detach() if self.feedback is None else self.feedback
         return Carry.apply(self, activity, self.weight, self.bias, feedback)

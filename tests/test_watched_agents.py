@@ -84,6 +84,21 @@ def test_that_holds_for_every_network_that_a_rule_serves(rule, network):
     assert learns_the_same(*(make_agent(rule, network) for _ in range(2)))
 
 
+@pytest.mark.parametrize("rule", ["backprop", "direct_feedback_alignment"])
+@pytest.mark.parametrize("network", ["loccon", "resnet18", "lenet", "lenet_cifar", "lansdell"])
+def test_and_where_pytorchs_own_products_would_be_other_bits(rule, network):
+    settings = Settings("label", rule, network, sizes=(4,) if network == "resnet18" else ())
+    watched, other = (Agent(settings, (18, 18, 3), 5, seed=1) for _ in range(2))
+    Alignment(watched, every=1)
+    images = torch.rand(3, 4, 18, 18, 3)
+    for agent in watched, other:
+        for batch in images:
+            agent.act(batch)
+            agent.learn(torch.tensor([0, 1, 4, 3]))
+    kept, expected = watched.tensors(), other.tensors()
+    assert all(torch.equal(kept[name], expected[name]) for name in expected)
+
+
 @every_cell
 def test_a_reading_leaves_nothing_behind(rule, network):
     agent, read = make_agent(rule, network), []
