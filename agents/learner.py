@@ -124,8 +124,8 @@ class Agent(Engine):
         )
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take over what `tensors` gave."""
-        parts = checkpoint.nested(tensors)
+        """Take over what `tensors` gave; they stay the giver's."""
+        parts = checkpoint.nested({name: tensor.clone() for name, tensor in tensors.items()})
         self.net.load_state_dict(parts["net"])
         self.signal.load_state_dict(parts.get("signal", {}))
         for name, state in parts["generator"].items():

@@ -102,6 +102,17 @@ def test_an_agent_goes_on_alone_from_its_file(tmp_path):
     assert evaluate(loaded, ENV) == evaluate(alone[1], ENV)
 
 
+def test_agents_that_learned_together_have_nothing_in_common_afterwards():
+    settings = cell(optimizer="adam", lr=0.001)
+    _, (taught_on, *others), _ = taught(settings, rates=(0.001,) * 3)
+    before = [{k: v.clone() for k, v in one.tensors().items()} for one in others]
+    env = environment(settings)
+    env.reset(seed=1)
+    train(taught_on, env, 3 * BATCH, progress_bar=False)
+    for one, kept in zip(others, before, strict=True):
+        assert all(torch.equal(one.tensors()[name], kept[name]) for name in kept)
+
+
 def test_one_that_diverges_says_when_and_disturbs_nobody():
     settings, rates = cell(credit="learned_feedback"), (0.1, 1e30, 0.1)
     env = environment(settings)

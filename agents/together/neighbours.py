@@ -1,7 +1,7 @@
 """Who takes the steps of stacked nets: those side by side that have one learning rate, at once."""
 
-import copy
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from itertools import groupby
 from typing import Any
 
@@ -46,7 +46,7 @@ class Neighbours:
             memories = [agent.optimizer.state[own] for agent, own in owners]
             for name, value in memories[0].items():
                 apart = [memory[name].flatten() for memory in memories if _of_each(value)]
-                self._optimizer.state[rows][name] = torch.stack(apart) if apart else value
+                self._optimizer.state[rows][name] = torch.stack(apart) if apart else deepcopy(value)
 
     def hand_back(self) -> None:
         """Give the agents' own optimisers what this one remembers."""
@@ -54,7 +54,7 @@ class Neighbours:
             for name, value in self._optimizer.state[rows].items():
                 for row, (agent, own) in enumerate(owners):
                     memory = value[row].view_as(own) if _of_each(value) else value
-                    agent.optimizer.state[own][name] = copy.copy(memory)
+                    agent.optimizer.state[own][name] = deepcopy(memory)
 
     def _owners(self) -> Iterator[tuple[nn.Parameter, list[tuple[Agent, nn.Parameter]]]]:
         """Each parameter of the optimiser, and whose parameters its rows are."""
