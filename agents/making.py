@@ -1,8 +1,6 @@
 """From a name, or settings, or a file, to an agent."""
 
-import sys
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,9 +11,10 @@ from gymnasium.vector import VectorEnv
 
 from agents import checkpoint
 from agents.algorithms import Algorithm
+from agents.importing import imported
 from agents.learner import Agent
 from agents.own import Maker, check_methods
-from agents.settings import Settings, settings_from, settings_of
+from agents.settings import Settings, is_own, settings_from, settings_of
 from credit_envs.stream import ALONE, Part
 from credit_envs.tensors import find_device
 
@@ -34,7 +33,7 @@ def make_agent(
     vector = isinstance(env, VectorEnv)
     seen = env.single_observation_space if vector else env.observation_space
     choice = env.single_action_space if vector else env.action_space
-    if isinstance(agent, str) and ":" in agent:
+    if isinstance(agent, str) and is_own(agent):
         agent = own_class(agent)
     if callable(agent):
         made = agent(seen, choice, seed)
@@ -90,15 +89,8 @@ def load_agent(path: str | Path, *, device: str = "auto", part: Part = ALONE) ->
 
 
 def own_class(name: str) -> Any:
-    """The class behind "module:Class", with the current folder on the path."""
-    module, _, attribute = name.partition(":")
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        found = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as fault:
-        raise ValueError(f"no class {attribute!r} in a module {module!r} ({fault})") from fault
+    """The class of an agent behind "module:Class". Raises ValueError, TypeError."""
+    found = imported(name)
     check_methods(found, name)
     return found
 

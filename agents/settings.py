@@ -3,7 +3,9 @@
 from typing import Any
 
 from agents.algorithms import A2C, ALGORITHMS, DQN, PPO
-from agents.cell import INITS, Settings
+from agents.cell import Settings
+from agents.credit import CreditRule
+from agents.importing import imported
 
 AGENTS: dict[str, Settings] = {
     "supervised": Settings("label", "backprop"),
@@ -38,9 +40,22 @@ def settings_of(agent: str) -> Settings:
     if not plus:
         raise ValueError(
             f"unknown agent {agent!r}: choose one of {', '.join(AGENTS)}, a cell written "
-            "signal+credit, or your own as module:Class"
+            "signal+credit, or your own as module:Class (the credit rule of a cell, too)"
         )
-    return Settings(signal, credit)
+    return Settings(signal, _own_rule(credit) if ":" in credit else credit)
+
+
+def is_own(agent: str) -> bool:
+    """Is it an agent of the user's own, "module:Class"?"""
+    return ":" in agent and "+" not in agent
+
+
+def _own_rule(name: str) -> CreditRule:
+    """The rule behind "module:Class"."""
+    kind = imported(name)
+    if not (isinstance(kind, type) and issubclass(kind, CreditRule)):
+        raise TypeError(f"{name} is no credit rule: let it inherit from agents.credit.CreditRule")
+    return kind()
 
 
 def name_of(signal: str, credit: str) -> str:
@@ -55,4 +70,4 @@ def settings_from(plain: dict[str, Any]) -> Settings:
     return ALGORITHMS.get(plain["signal"], Settings).from_dict(plain)
 
 
-__all__ = ["AGENTS", "INITS", "Settings", "name_of", "settings_from", "settings_of"]
+__all__ = ["AGENTS", "Settings", "is_own", "name_of", "settings_from", "settings_of"]

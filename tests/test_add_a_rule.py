@@ -1,21 +1,29 @@
 """A credit rule of the user's own, from outside the package: 25 lines, and it is one like any."""
 
+import linecache
+import pickle
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 from importlib import import_module
+from types import ModuleType
 
 import cells  # noqa: F401  one torch thread
 import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from small import job
 from test_readme import BLOCKS
 
 from agents import Settings, evaluate, load_agent, make_agent, train
 from agents.comparison.options import Options
 from agents.credit import RULES, CreditRule
 from agents.credit.feedback_alignment import FeedbackAlignment
+from agents.own_rules import code_of, sent
 from agents.plausibility import card
+from agents.settings import settings_of
 
 (MINE,) = [block for block in BLOCKS if "(CreditRule):" in block]  # it stands in the README
 COMPARED = """
@@ -27,6 +35,15 @@ from agents.comparison.options import Options, script
 
 if __name__ == "__main__":
     script(lambda options: print(compare(options, 1, Path("out")).rows[0]["credit"]), Options)
+"""
+NOTEBOOK = """
+__name__ = "cell"  # README's own training is not run
+exec({0!r})
+__name__ = "__main__"
+SparseFeedback.__module__ = __name__
+from agents.comparing import Comparing, compare
+task = Comparing(agents="label+sparse_feedback", sizes="8", epochs=1, seeds=1, quiet=True)
+print(compare(task).rows[0]["credit"])
 """
 NAME = "sparse_feedback"
 ENV = "DigitsReward-v0"
@@ -83,6 +100,64 @@ def test_it_takes_part_in_a_comparison_from_the_command_line(tmp_path):
     assert said.returncode == 0, said.stderr
     assert said.stdout.splitlines()[-1] == NAME
     assert (tmp_path / "out" / "curves.csv").exists()
+
+
+def test_a_cell_can_name_its_class(mine, monkeypatch):
+    cell = f"label+mine:{mine.__name__}"
+    (settings,) = Options(agents=cell).cells().values()
+    assert settings == replace(settings_of(cell), sizes=settings.sizes)
+    assert settings.rule == mine()
+    with pytest.raises(TypeError, match="mine:torch is no credit rule: let it inherit from"):
+        settings_of("label+mine:torch")
+    with pytest.raises(ValueError, match="no class 'Lost' in a module 'mine'"):
+        settings_of("label+mine:Lost")
+
+
+def keys(agent):
+    return [job(agent, credit=rule).key() for rule in (agent.rpartition("+")[2], "backprop")]
+
+
+def test_an_edited_rule_is_run_again(mine, tmp_path):
+    before = keys(f"label+{NAME}")
+    (tmp_path / "mine.py").write_text(MINE.replace("< self.density", "< 1 - self.density"))
+    linecache.checkcache()
+    after = keys(f"label+{NAME}")
+    assert [one == other for one, other in zip(before, after, strict=True)] == [False, True]
+
+
+def in_a_notebook(text):
+    """A class that no file has."""
+    made = {"__name__": "__main__"}
+    exec(compile(text.partition("\n\nRULES[")[0], "cell", "exec"), made)
+    return made["SparseFeedback"]
+
+
+def test_so_is_one_that_was_edited_in_a_notebook(monkeypatch):
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
+    first, again = in_a_notebook(MINE), in_a_notebook("\n\n" + MINE)
+    other = in_a_notebook(MINE.replace("< self.density", "> self.density"))
+    assert code_of(first()) == code_of(again()) != code_of(other())
+    assert code_of(FeedbackAlignment()) == ""
+
+
+def test_it_gets_to_a_process_that_never_imported_it(monkeypatch):
+    rule = in_a_notebook(MINE)(density=0.5)
+    monkeypatch.setitem(RULES, NAME, type(rule))
+    call = sent(partial(settings_of, f"label+{NAME}"), rule)
+    by_value = sent(partial(str, "here"), FeedbackAlignment())
+    monkeypatch.delitem(RULES, NAME)
+    assert type(pickle.loads(pickle.dumps(call))().rule).__name__ == "SparseFeedback"
+    assert by_value() == "here"
+
+
+@pytest.mark.slow
+def test_it_is_compared_from_a_notebook(tmp_path):
+    said = subprocess.run(
+        [sys.executable, "-c", NOTEBOOK.format(MINE)], cwd=tmp_path, text=True,
+        capture_output=True, timeout=180,
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.splitlines()[-1] == NAME
 
 
 def test_an_agent_with_it_goes_on_from_its_file_bit_for_bit(mine, tmp_path):

@@ -14,7 +14,7 @@ from agents.making import own_class
 from agents.own import check_firewall
 from agents.runs.attempt import Failed, blame
 from agents.runs.sweep import How
-from agents.settings import Settings, name_of, settings_of
+from agents.settings import Settings, is_own, name_of, settings_of
 from credit_envs.datasets import load
 from credit_envs.registration import find_spec, row_of
 
@@ -36,7 +36,8 @@ class Options(How):
         "supervised,supervised_mse,q_agrel,reinforce,learned_feedback,readout_only,"
         "reward_prediction+readout_only,policy_gradient+readout_only"
     )
-    """Names, cells "signal+credit", or classes "module:Class", separated by commas; or "grid"."""
+    """Names, cells "signal+credit", or classes "module:Class", also as the credit rule of a cell,
+    separated by commas; or "grid"."""
     network: str = "dense"
     """dense, conv, loccon, deep, resnet18, tanh, sigmoid, lenet, lenet_cifar or lansdell."""
     sizes: str = ""
@@ -55,7 +56,7 @@ class Options(How):
     def cells(self) -> dict[str, Settings | None]:
         """Each agent's untuned settings on this network; None for a class of the user's own."""
         names = GRID if self.agents == "grid" else map(str.strip, self.agents.split(","))
-        return {name: None if ":" in name else self._settings(name) for name in names}
+        return {name: None if is_own(name) else self._settings(name) for name in names}
 
     def _settings(self, agent: str) -> Settings:
         settings = settings_of(agent).on(self.network, self.hidden_sizes(), self.optimizer)

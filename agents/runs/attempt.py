@@ -112,7 +112,7 @@ def earlier(job: Job, root: Path, retry: bool) -> Outcome | None:
 def blame(job: Job | str, fault: Exception) -> str:
     """What went wrong, and on which line of a user's own "module:Class"."""
     agent = job if isinstance(job, str) else job.agent
-    module = agent.partition(":")[0].rpartition(".")[2]
+    module = agent.partition(":")[0].rpartition("+")[2].rpartition(".")[2]
     trace = traceback.extract_tb(fault.__traceback__)
     own = [frame for frame in trace if Path(frame.filename).stem == module]
     place = f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from agents.own import Own
+from agents.own_rules import code_of
 from agents.runs.folder import FORMAT, Record
 from agents.runs.protocol import STANDARD, Protocol
 from agents.settings import Settings
@@ -33,8 +34,11 @@ class Job:
     watched: bool = False  # read how well the rule is aligned with backprop
     own: Own | None = None  # what makes an agent that was given as an argument
     protocol: Protocol = STANDARD
+    code: str = field(default="", init=False)  # of a credit rule of the user's own
 
     def __post_init__(self):
+        if self.settings is not None:
+            object.__setattr__(self, "code", code_of(self.settings.rule))
         steps = [after - before for before, after in pairwise(self.points)]
         if not self.points or self.points[0] < 1 or min(steps, default=self.batch) < self.batch:
             raise ValueError(
@@ -46,8 +50,10 @@ class Job:
         """As plain values for JSON."""
         plain = asdict(self) | {"settings": self.settings and self.settings.to_dict()}
         del plain["own"]
+        if not self.code:
+            del plain["code"]  # as it was before there were any: runs keep their keys
         if self.protocol == STANDARD:
-            del plain["protocol"]  # as it was before there were others: runs keep their keys
+            del plain["protocol"]
         images = _images(self.env)
         return {"format": FORMAT} | plain | ({"images": images} if images else {})
 

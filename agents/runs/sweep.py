@@ -6,13 +6,14 @@ folder: a run that another is making is left to it, and its result read at the e
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from agents.own_rules import sent
 from agents.runs.attempt import Attempt, Failed, Outcome, earlier
 from agents.runs.board import writer_class
 from agents.runs.executors import deaf_to_ctrl_c, local, plain, slurm
@@ -123,7 +124,7 @@ class Watch:
     def until_done(self, pool: Any, attempts: Sequence[Attempt]) -> None:
         """Make the attempts and wait for them all."""
         with deaf_to_ctrl_c():
-            futures = {one.job: pool.submit(one) for one in attempts}
+            futures = {one.job: pool.submit(_sent(one)) for one in attempts}
         try:
             while futures:
                 for job in [job for job, future in futures.items() if future.done()]:
@@ -155,6 +156,11 @@ class Watch:
 
     def _show(self) -> None:
         self.bar.show(sum(self._trials.values()), self._text)
+
+
+def _sent(attempt: Attempt) -> Callable[[], Outcome]:
+    settings = attempt.job.settings
+    return attempt if settings is None else sent(attempt, settings.rule)
 
 
 def _outcome(future: Any) -> Outcome:

@@ -1,0 +1,23 @@
+"""What a user names as "module:Class", found with the current folder on the path."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+
+def here_on_path() -> None:
+    """Let modules of the current folder be imported, as `python` itself does."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+
+
+def imported(name: str) -> Any:
+    """The class behind "module:Class". Raises ValueError."""
+    module, _, attribute = name.partition(":")
+    here_on_path()
+    try:
+        return getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as fault:
+        raise ValueError(f"no class {attribute!r} in a module {module!r} ({fault})") from fault

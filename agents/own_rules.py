@@ -1,0 +1,80 @@
+"""Credit rules of the user's own: how they get to where runs are made, and whether they changed.
+
+A run is kept under its settings, and of a rule these have the name and the numbers. So a rule from
+outside this package adds what stands for its code: edited, it is another rule.
+"""
+
+import hashlib
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+
+import cloudpickle
+
+from agents.credit import RULES, CreditRule
+from agents.importing import here_on_path
+
+PACKAGE = __name__.partition(".")[0]
+
+
+def code_of(rule: CreditRule) -> str:
+    """Eight digits for the code of a rule of the user's own, "" for the suite's.
+
+    That is all of its file, and of those it inherits from; in a notebook its methods.
+    """
+    own = [kind for kind in type(rule).__mro__ if kind is not object and not _of_the_suite(kind)]
+    text = "".join(map(_text, own)).encode()
+    return hashlib.blake2b(text, digest_size=4).hexdigest() if own else ""
+
+
+def _of_the_suite(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] == PACKAGE
+
+
+def _text(kind: type) -> str:
+    try:
+        return inspect.getsource(sys.modules[kind.__module__])
+    except (OSError, TypeError):  # a notebook, or a prompt, is no file
+        return "".join(map(_compiled, map(_function, vars(kind).values())))
+
+
+def _function(value: Any) -> Any:
+    bare = getattr(value, "fget", None) or getattr(value, "__func__", value)
+    return getattr(inspect.unwrap(bare), "__code__", None) if callable(bare) else None
+
+
+def _compiled(code: CodeType | None) -> str:
+    """What a function does, wherever it stands."""
+    if code is None:
+        return ""
+    inner = [_compiled(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
+    return repr((code.co_code, code.co_names, inner))
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A call on its way to another process, and the rule, which that may never have imported."""
+
+    pickled: bytes
+
+    def __call__(self) -> Any:
+        """Add the rule to the table there, and call."""
+        here_on_path()
+        call, rule = cloudpickle.loads(self.pickled)
+        RULES[rule.name] = rule
+        return call()
+
+    def checkpoint(self) -> Any:
+        """Submitit asks before time is up: the same again."""
+        from submitit.helpers import DelayedSubmission  # pyright: ignore[reportMissingImports]
+
+        return DelayedSubmission(self)
+
+
+def sent(call: Callable[[], Any], rule: CreditRule) -> Callable[[], Any]:
+    """The call, in a form that finds the rule in any process."""
+    kind = type(rule)
+    return call if _of_the_suite(kind) else Sent(cloudpickle.dumps((call, kind)))
