@@ -64,6 +64,8 @@ class CreditRule:
         super().__init_subclass__(**keywords)
         # Said of a class's own methods: what it inherits says nothing of them.
         cls.stackable = cls.__dict__.get("stackable", False)
+        if "learn" in cls.__dict__:  # feedback that were part of a graph would change the weights
+            cls.learn = torch.no_grad()(cls.learn)
 
     @property
     def passes(self) -> int:
@@ -84,7 +86,11 @@ class CreditRule:
         trial.loss.backward()
 
     def learn(self, net: nn.Module, trial: Trial) -> None:
-        """Let the feedback pathway learn from the same trial (weights are still the old ones)."""
+        """Let the feedback pathway learn from the same trial (weights are still the old ones).
+
+        No gradients are taken here. What a rule remembers belongs into buffers of the layers
+        (`layer.register_buffer`): they are saved, and a run that was killed goes on with them.
+        """
 
     def check(self, net: nn.Module, signal: str) -> None:
         """Refuse a network or a signal that the rule cannot serve. Raises ValueError."""

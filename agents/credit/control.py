@@ -8,8 +8,8 @@ the integral u_int, as the papers write it (their code lets it act on all of u).
 state of a linear net is exactly
     u = (J Q + a I)^-1 (r* - r_L^-),   v - v_ff = Q u,   a = alpha / (1 + alpha k_p)
 with J = dr_L/dv. Time counts in the integrator's constant, tau_u = 1. The dynamics are explicit
-Euler steps from the feedforward state and u = 0: a layer sees the rates of the instant before,
-and the control as it is now.
+Euler steps from the feedforward state and u = 0; within an instant each layer already hears the
+new rates of the one below (their code's inst_transmission).
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -89,7 +89,6 @@ class DeepFeedbackControl(Controlled):
         states = (moment.state for moment in moments)
         return states if self.state == "mean" else deque(states, maxlen=1)
 
-    @torch.no_grad()
     def learn(self, net, trial):
         if self.rate > 0:
             sleep(Circuit(net), trial, self.rate, self.noise)

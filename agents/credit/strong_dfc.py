@@ -106,7 +106,6 @@ class StrongDFC(Controlled):
             self.together(circuit, self.dynamics(circuit, error, self.xi(trial, circuit)), changes)
         changes.write(1.0)
 
-    @torch.no_grad()
     def learn(self, net, trial):
         if self.phases == 2 and self.rate > 0:
             sleep(Circuit(net), trial, self.rate, self.noise)

@@ -7,7 +7,8 @@
 After every batch each layer is driven apart, by noise of its own on the units below it, and B
 follows what goes in and comes out, with a memory of 1/d batches. W is seen only through the layer's
 answers. Where the answer is linear B becomes W; under ReLU without bias W/2, whatever s. A kernel's
-weight meets its input in several places: their number divides the sum.
+weight meets its input in several places: their number divides the sum. Sigmoid units answer about
+1/2 to everything, which makes y^T xi noisy: wide layers of them are mirrored poorly.
 
 B is late: learning rates that backpropagation stands can be too large here (digits: from .2 on;
 even an exact copy of W that is one batch late fails at .4).
