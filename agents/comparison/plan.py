@@ -87,6 +87,8 @@ def grid_of(given: Sequence[str]) -> dict[str, list[Any]]:
         name, equals, values = one.partition("=")
         if not (name and equals and values):
             raise ValueError(f"vary {one!r}: give name=value,value such as lr=0.05,0.1")
+        if name in grid:
+            raise ValueError(f"vary {name} is given twice: give all its values at once")
         grid[name] = [_value(name, value) for value in values.split(",")]
     return grid
 
@@ -100,6 +102,10 @@ def _value(name: str, text: str) -> Any:
     usual = (of_rules | plain).get(name, "")
     row = isinstance(usual, tuple)
     kind = type(usual[0] if usual else 0) if row else type(usual)
+    if kind is bool:
+        if text.lower() not in ("true", "false"):
+            raise ValueError(f"vary {name}: {text!r} is neither true nor false")
+        return text.lower() == "true"
     try:
         # A dash behind a digit parts two numbers; others are of a number: -0.1, 1e-3.
         return tuple(map(kind, re.split(r"(?<=\d)-", text))) if row else kind(text)

@@ -125,7 +125,7 @@ def _winners(final: Scores, short: Task, folder: Path) -> dict[str, Settings]:
 
 
 def _faster(settings: Settings) -> Settings:
-    return replace(settings, lr=round(MARGIN * settings.lr, 6))
+    return replace(settings, lr=float(f"{MARGIN * settings.lr:.4g}"))
 
 
 def scores(
