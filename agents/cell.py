@@ -13,7 +13,7 @@ from agents.plasticity import OPTIMIZERS
 from agents.precision import PRECISIONS
 from agents.signals import SIGNALS
 
-INITS = ("he", "paper")
+INITS = ("he", "paper", "xavier")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class Settings:
     """Hidden sizes of dense, tanh and sigmoid, (width,) of resnet18; empty: the network's own.
     The other networks keep those of their paper, whatever stands here."""
     init: str = "he"
-    """Initial weights: "he" (tanh and sigmoid: Xavier), or "paper" (BrainProp's small normal)."""
+    """Initial weights: "he" (tanh and sigmoid: Xavier) below a small output layer, "xavier" in
+    every layer, or "paper" (BrainProp's small normal)."""
     explore: str = ""
     """A name in EXPLORE; empty: as the signal's paper does."""
     epsilon: float = 0.02
@@ -58,7 +59,7 @@ class Settings:
 
     varied: ClassVar[str] = "init"
     """The setting that a search varies beside the learning rate."""
-    choices: ClassVar[Sequence[Any]] = INITS
+    choices: ClassVar[Sequence[Any]] = ("he", "paper")
     """The values it tries of it."""
 
     def __post_init__(self):
@@ -164,6 +165,8 @@ class Settings:
         """As plain values for JSON, the network's own sizes written out; `from_dict` reads it."""
         rule = self.rule
         credit = {"name": rule.name, **dataclasses.asdict(rule)}
+        if credit.get("scaled"):
+            del credit["scaled"]  # as below
         plain = dataclasses.asdict(self) | {"credit": credit, "sizes": self.network_sizes}
         if not self.drops:
             del plain["drop"]

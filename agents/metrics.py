@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from agents.credit import Trial
 from agents.learner import Agent
-from agents.second_look import Dropout
+from agents.second_look import Drawing
 from agents.weighted import Weighted, weighted
 
 EVERY = 50  # batches; a reading costs about as much as one or two of them
@@ -115,7 +115,7 @@ def measure(net: nn.Module, trial: Trial) -> Tensor:
 def bare(module: nn.Module) -> nn.Module:
     """The net without its rule: no feedback, no cuts, and nothing shared but the weights' values.
 
-    It shows the dropout masks of the pass before. Its batch norm measures the batch again, because
+    It shows what the pass before has drawn. Its batch norm measures the batch again, because
     backprop's gradient goes through the statistics; in a second look they are constants.
     """
     made = copy.copy(module)
@@ -129,7 +129,7 @@ def bare(module: nn.Module) -> nn.Module:
         made.add_module(name, None if child is None else bare(child))
     if isinstance(made, Weighted):
         made.feedback, made.keeps_error = None, True
-    if isinstance(made, Dropout):
+    if isinstance(made, Drawing):
         made.again = True
     return made
 

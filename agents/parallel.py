@@ -24,7 +24,7 @@ from agents import whole
 from agents.chance import Chance, Draw
 from agents.learner import Agent
 from agents.networks import Shape
-from agents.second_look import Dropout
+from agents.second_look import Drawing
 from agents.settings import Settings
 from credit_envs.stream import Part
 from credit_envs.tensors import find_device
@@ -101,7 +101,7 @@ class Parallel(Agent):
             name: Share(self.generators[name], part) for name in ("exploration", "dropout", "noise")
         }
         for module in self.net.modules():
-            if isinstance(module, Dropout):
+            if isinstance(module, Drawing):
                 module.generator = self.generators["dropout"]
         self._group, self._batches, self._size = dist.group.WORLD, 0, 0
 

@@ -16,13 +16,21 @@ from agents import whole
 from agents.chance import Source, uniform
 
 
-class Dropout(nn.Module):
-    """Dropout that draws from its own generator and can show the same mask a second time."""
+class Drawing(nn.Module):
+    """What draws numbers from its own generator while training, and can use them a second time."""
+
+    def __init__(self, generator: Source):
+        super().__init__()
+        self.generator = generator
+        self.again = False
+
+
+class Dropout(Drawing):
+    """Dropout that can show the same mask a second time."""
 
     def __init__(self, p: float, generator: Source):
-        super().__init__()
-        self.p, self.generator = p, generator
-        self.again = False
+        super().__init__(generator)
+        self.p = p
 
     def forward(self, activity: Tensor) -> Tensor:
         """Drop a fraction `p` of the units while training, and scale the others up."""
@@ -83,8 +91,8 @@ def _by_channel(values: Tensor) -> Tensor:
 
 @contextmanager
 def second_look(net: nn.Module) -> Iterator[None]:
-    """Passes inside see the dropout masks and batch-norm statistics of the pass before."""
-    players = [m for m in net.modules() if isinstance(m, Dropout | BatchNorm2d)]
+    """Passes inside see what the pass before has drawn, and its batch-norm statistics."""
+    players = [m for m in net.modules() if isinstance(m, Drawing | BatchNorm2d)]
     for module in players:
         module.again = True
     try:

@@ -1,6 +1,7 @@
 """Direct feedback alignment: each layer's input gets the output's own error, and nothing else."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from twins import Unshared, twin
 
 from agents.credit import RULES
 from agents.credit.base import upper
-from agents.credit.direct_feedback_alignment import DirectFeedbackAlignment, spread
+from agents.credit.direct_feedback_alignment import DirectFeedbackAlignment
 from agents.layers import Conv2d, Linear, LocallyConnected2d
 from agents.learner import Agent
 from agents.settings import Settings
@@ -161,13 +162,31 @@ def test_an_error_is_as_long_below_a_layer_of_any_kind_and_size(make, size):
     activity = torch.zeros(1, 4, size, size)
     activity = activity.flatten(1) if isinstance(layer, Linear) else activity
     error = torch.randn(200, 8, generator=torch.Generator().manual_seed(1))
-    sent = spread(error, layer(activity).expand(200, *[-1] * (activity.dim() - 1)))
+    layer.answered = layer(activity).expand(200, *[-1] * (activity.dim() - 1))
+    sent = RULE.shown(error, layer)
     assert sent.shape[1:2] == error.shape[1:2]
     assert distance(sent.flatten(1).norm(dim=1), error.norm(dim=1)) < 1e-5
     below = layer.below(sent, activity.expand(200, *activity.shape[1:]), layer.feedback)
     maps = 9 if not isinstance(layer, Linear) else 1  # taps: fan-in 4 maps, fan-out 8
     expected = (2 * layer.fan_in / (layer.fan_in + 8 * maps)) ** 0.5  # of feedback alignment
     assert below.norm() / error.norm() == pytest.approx(expected, rel=0.2)
+
+
+def test_a_map_shows_the_error_itself_where_it_is_not_scaled():
+    layer = Conv2d(4, 20, 3)
+    layer.answered = torch.zeros(5, 20, 2, 7)
+    error = torch.randn(5, 8, generator=torch.Generator().manual_seed(1))
+    shown = DirectFeedbackAlignment(scaled=False).shown(error, layer)
+    assert torch.equal(shown, error[:, :, None, None].expand(5, 8, 2, 7))  # BioTorch
+    assert distance(RULE.shown(error, layer), shown / 14**0.5) < 1e-6
+
+
+def test_a_setting_that_came_later_leaves_the_runs_of_its_default_their_keys():
+    plain = Settings("label", RULE).to_dict()
+    assert plain["credit"] == {"name": "direct_feedback_alignment"}
+    other = Settings("label", DirectFeedbackAlignment(scaled=False))
+    assert other.to_dict()["credit"]["scaled"] is False
+    assert Settings.from_dict(other.to_dict()) == replace(other, sizes=other.network_sizes)
 
 
 def test_its_feedback_answers_to_the_output_and_never_changes():

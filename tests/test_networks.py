@@ -115,7 +115,7 @@ def test_every_convolution_but_conv_s_second_keeps_its_map():
         assert steps == ([(1, 1), (2, 0)] if network == "conv" else [(1, 1)] * 7)
 
 
-@pytest.mark.parametrize("init", ["he", "paper"])
+@pytest.mark.parametrize("init", ["he", "paper", "xavier"])
 @pytest.mark.parametrize("network", NETWORKS)
 def test_initial_weights_have_the_papers_spread(network, init):
     net = make(network, CIFAR, sizes=(16,) if network == "resnet18" else (300, 200))
@@ -125,11 +125,11 @@ def test_initial_weights_have_the_papers_spread(network, init):
     for layer in layers:
         weight = layer.weight.detach()
         fans = weight.shape[2] if weight.dim() == 3 else weight[0].numel()
-        fans += (
-            weight[:, 0].numel() if network in ("tanh", "sigmoid", "lansdell") else 0
-        )  # Xavier's
-        he = 0.01 if layer is layers[-1] else (2 / fans) ** 0.5
-        std = he if init == "he" else paper
+        both = fans + (weight.shape[1] * 9 if weight.dim() == 3 else weight[:, 0].numel())
+        xavier = (2 / both) ** 0.5
+        he = xavier if network in ("tanh", "sigmoid", "lansdell") else (2 / fans) ** 0.5
+        he = 0.01 if layer is layers[-1] else he
+        std = {"he": he, "paper": paper, "xavier": xavier}[init]
         sigma = std / weight.numel() ** 0.5  # of the mean; of the std it is 0.7 of that
         assert float(weight.std()) == pytest.approx(std, abs=4 * sigma)
         assert float(weight.mean()) == pytest.approx(0, abs=4 * sigma)
@@ -137,9 +137,9 @@ def test_initial_weights_have_the_papers_spread(network, init):
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_bytes_and_fractions_are_the_same_picture(network):
-    net = make(network, (8, 8, 3)).eval()
+    net = make(network, (18, 18, 3)).eval()
     initialise(net, "he", torch.Generator().manual_seed(0))
-    images = torch.randint(0, 256, (3, 8, 8, 3), dtype=torch.uint8)
+    images = torch.randint(0, 256, (3, 18, 18, 3), dtype=torch.uint8)
     fractions = images.to(torch.float32) / 255
     assert distance(net(images), net(fractions)) < 1e-5
 
@@ -152,9 +152,9 @@ def test_pixels_keep_their_places():
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_pixels_of_every_network_can_be_standardised(network):
-    net = make(network, (8, 8, 3))
+    net = make(network, (18, 18, 3))
     standardise(net, 0.2, 0.5)
-    images = torch.randint(0, 256, (3, 8, 8, 3), dtype=torch.uint8)
+    images = torch.randint(0, 256, (3, 18, 18, 3), dtype=torch.uint8)
     (pixels,) = (module for module in net.modules() if isinstance(module, Pixels))
     plain = Pixels(pixels.flat)(images)
     for given in (images, images / 255):
@@ -162,17 +162,25 @@ def test_pixels_of_every_network_can_be_standardised(network):
 
 
 @pytest.mark.parametrize(
-    ("network", "shape"), [("loccon", (4, 9, 1)), ("loccon", (9, 4, 1)), ("deep", (7, 8, 3))]
-)
+    ("network", "shape"),
+    [
+        ("loccon", (4, 9, 1)), ("loccon", (9, 4, 1)), ("deep", (7, 8, 3)),
+        ("lenet_cifar", (17, 32, 3)),
+    ],
+)  # fmt: skip
 def test_an_image_too_small_for_the_network_is_refused(network, shape):
-    least = {"loccon": "5x5", "deep": "8x8"}[network]
+    least = {"loccon": "5x5", "deep": "8x8", "lenet_cifar": "18x18"}[network]
     with pytest.raises(ValueError, match=f"'{network}' needs images of at least {least} pixels"):
         make(network, shape)
 
 
 @pytest.mark.parametrize(
-    ("network", "shape"), [("loccon", (5, 5, 1)), ("deep", (8, 8, 1)), ("conv", (3, 3, 1))]
-)
+    ("network", "shape"),
+    [
+        ("loccon", (5, 5, 1)), ("deep", (8, 8, 1)), ("conv", (3, 3, 1)),
+        ("lenet_cifar", (18, 18, 1)),
+    ],
+)  # fmt: skip
 def test_the_smallest_image_is_enough(network, shape):
     assert make(network, shape)(torch.rand(2, *shape)).shape == (2, 10)
 

@@ -38,7 +38,7 @@ def test_layers_have_the_published_sizes_and_biases(network, shape):
 @pytest.mark.parametrize(
     ("network", "units"),
     [
-        ("lenet", [nn.ReLU] * 3 + [nn.Identity] * 2),
+        ("lenet", [nn.ReLU] * 4 + [nn.Identity]),
         ("lenet_cifar", [nn.ReLU] * 4 + [nn.Identity]),
         ("lansdell", [nn.Tanh] * 5 + [nn.Identity]),
     ],
@@ -53,18 +53,30 @@ def test_lansdell_drops_half_of_both_dense_layers():
     assert [type(m) for m in net][-4:] == [Linear, nn.Tanh, Dropout, Linear]
 
 
-@pytest.mark.parametrize(("side", "left"), [(28, 2), (31, 0), (32, 0), (8, 12)])
-def test_lenet_frames_smaller_images_in_black(side, left):
+@pytest.mark.parametrize("side", [8, 28, 32])
+def test_lenet_enlarges_smaller_images(side):
     net = make("lenet", (side, side, 1))
-    framed = net[1](net[0](torch.ones(1, side, side, 1)))
-    assert framed.shape == (1, 1, 32, 32)
-    assert framed.sum() == side**2
-    assert framed[0, 0, left, left] == 1
+    ramp = torch.linspace(0, 1, side).expand(side, side)[None, :, :, None]
+    enlarged = net[1](net[0](ramp))
+    assert enlarged.shape == (1, 1, 32, 32)
+    assert (enlarged.diff(dim=3) >= -1e-6).all()
+    assert (enlarged[..., 0] == 0).all()
+    assert torch.allclose(enlarged[..., -1], torch.ones(1))
 
 
 def test_lenet_refuses_larger_images():
     with pytest.raises(ValueError, match="at most 32x32 pixels, these are 64x33.*'lenet_cifar'"):
         make("lenet", (64, 33, 3))
+
+
+def test_the_maps_of_lenet_cifar_shrink_as_in_its_code():
+    net = make("lenet_cifar", CIFAR)
+    sides, seen = [], torch.zeros(1, *CIFAR)
+    for module in net:
+        seen = module(seen)
+        if isinstance(module, Conv2d):
+            sides.append(seen.shape[2])
+    assert sides == [30, 13, 4]
 
 
 def test_images_are_standardised_each_by_itself():

@@ -50,7 +50,7 @@ def test_unknown_agents_are_refused_by_name(agent, sentence):
     ("settings", "sentence"),
     [
         ({"network": "resnet"}, "unknown network 'resnet': choose one of dense, conv"),
-        ({"init": "xavier"}, "unknown init 'xavier': choose one of he, paper"),
+        ({"init": "glorot"}, "unknown init 'glorot': choose one of he, paper, xavier"),
         ({"explore": "ucb"}, "unknown exploration 'ucb': choose one of greedy"),
         ({"optimizer": "rmsprop"}, "unknown optimizer 'rmsprop': choose one of sgd, adam, adamw"),
         ({"lr": 0.0}, "lr is a positive learning rate, got 0.0"),

@@ -111,7 +111,9 @@ def test_its_body_has_the_weights_that_a_cell_with_the_same_seed_begins_with(nam
 
 
 @NAMES
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize(
+    "network", sorted(NETWORKS.keys() - {"lenet_cifar"})
+)  # digits are too small
 def test_it_learns_on_every_network(name, network):
     sizes = {"dense": (16,), "resnet18": (4,), "tanh": (16,), "sigmoid": (16,)}.get(network, ())
     agent = make(name, network=network, sizes=sizes)

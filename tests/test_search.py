@@ -11,7 +11,7 @@ from landscape import RATES, lay, peaked
 from agents.comparison import search
 from agents.comparison.search import Task
 from agents.credit import RULES
-from agents.settings import INITS, Settings, settings_of
+from agents.settings import Settings, settings_of
 
 TASK = Task("DigitsReward-v0", trials=1000, batch=128, device="cpu")
 CELLS = {name: settings_of(name) for name in ("supervised", "q_agrel", "reinforce")}
@@ -33,7 +33,9 @@ def test_every_cell_gets_sixteen_configurations_at_a_fifth_of_the_budget(landsca
     jobs, trials = looks[0]
     assert trials == 200
     assert {job.seed for job in jobs} == {0}
-    assert configurations(jobs) == {(a, lr, i) for a in CELLS for lr in RATES for i in INITS}
+    assert configurations(jobs) == {
+        (a, lr, i) for a in CELLS for lr in RATES for i in Settings.choices
+    }
     assert len(jobs) == 3 * 16
     assert [f.tried for f in found] == [16] * 3
 

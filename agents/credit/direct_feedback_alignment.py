@@ -4,7 +4,8 @@
 
 Each layer's input gets the output's own error e_L, without a stop on the way. D_{l+1} has the
 shape of W_{l+1}, but answers to the K outputs: a convolution's is (K, Ci, k, k), and goes over a
-map that shows e_L / sqrt(P) at each of the layer's P positions. Below that input (pooling, batch
+map that shows e_L / sqrt(P) at each of the layer's P positions, or e_L itself (`scaled=False`,
+BioTorch's code). Below that input (pooling, batch
 norm, dropout, phi') the error goes by the ordinary derivative. A skip path beside a layer carries
 what it carries: D stands for the way through the layer only.
 
@@ -17,6 +18,8 @@ Differs from Lansdell's convolutional form: its D has an entry per class and uni
 the taps are shared, and only a locally connected layer's D knows the position.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
@@ -26,8 +29,14 @@ from agents.layers import LocallyConnected2d
 from agents.weighted import Weighted, weighted
 
 
+@dataclass(frozen=True)
 class DirectFeedbackAlignment(CreditRule):
-    """Feedback weights carry the output's error straight to each layer's input, and stay."""
+    """Feedback weights carry the output's error straight to each layer's input, and stay.
+
+    Set `scaled` to divide the error by the root of the positions that it is shown at.
+    """
+
+    scaled: bool = True
 
     name = "direct_feedback_alignment"
     stackable = True
@@ -44,10 +53,16 @@ class DirectFeedbackAlignment(CreditRule):
         (error,) = torch.autograd.grad(trial.loss, trial.output)  # (B, K)
         sources = [layer.source for layer in upper(net)]
         errors = [
-            layer.below(spread(error, layer.answered), layer.arrived, layer.feedback)
+            layer.below(self.shown(error, layer), layer.arrived, layer.feedback)
             for layer in upper(net)
         ]
         torch.autograd.backward([trial.output, *sources], [error, *errors])
+
+    def shown(self, error: Tensor, layer: Weighted) -> Tensor:
+        """The output's error (B, K) at every position of a layer's answer."""
+        positions = layer.answered.shape[2:]
+        error = error.view(*error.shape, *[1] * len(positions)).expand(-1, -1, *positions)
+        return error / positions.numel() ** 0.5 if self.scaled else error
 
 
 def direct_feedback(layer: Weighted, outputs: int, generator: torch.Generator) -> nn.Parameter:
@@ -59,10 +74,3 @@ def direct_feedback(layer: Weighted, outputs: int, generator: torch.Generator) -
     draw = torch.empty(shape, dtype=layer.weight.dtype)
     draw.normal_(0, (2 / (layer.fan_in + fan_out)) ** 0.5, generator=generator)
     return nn.Parameter(draw, requires_grad=False)
-
-
-def spread(error: Tensor, answered: Tensor) -> Tensor:
-    """The output's error (B, K) at every position of a layer's answer, as long as before."""
-    positions = answered.shape[2:]
-    error = error.view(*error.shape, *[1] * len(positions)).expand(-1, -1, *positions)
-    return error / positions.numel() ** 0.5

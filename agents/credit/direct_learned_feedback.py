@@ -17,7 +17,7 @@ the very cost that the net learns. What else differs is said in the two rules th
 from dataclasses import dataclass
 
 from agents.credit.base import upper
-from agents.credit.direct_feedback_alignment import DirectFeedbackAlignment, spread
+from agents.credit.direct_feedback_alignment import DirectFeedbackAlignment
 from agents.credit.learned_feedback import LearnedFeedback
 from agents.credit.stages import cut
 from agents.weighted import weighted
@@ -40,7 +40,7 @@ class DirectLearnedFeedback(DirectFeedbackAlignment, LearnedFeedback):
 
     def errors(self, net, trial):
         error = weighted(net)[-1].error * trial.size  # e_L
-        return {layer: spread(error, layer.answered) for layer in upper(net)}
+        return {layer: self.shown(error, layer) for layer in upper(net)}
 
     def sent(self, net, trial):
         errors = self.errors(net, trial).items()

@@ -60,22 +60,27 @@ def initialise(net: nn.Module, init: str, generator: torch.Generator) -> None:
 
     "he": N(0, 2 / fan-in), which ReLU units need; Xavier's N(0, 2 / (fan-in + fan-out)) for tanh
     and sigmoid units; the output layer N(0, .01^2), so that all outputs start near zero.
+    "xavier": Xavier's in every layer, the output layer too.
     "paper": N(0, s^2) in every layer, s = .01 where all layers are Linear, else .005
     (the BrainProp code).
     """
     layers, units = weighted(net), responses(net)
     small = 0.01 if all(isinstance(layer, Linear) for layer in layers) else 0.005
     for layer in layers:
-        std = _spread(layer, units[layer]) if layer is not layers[-1] else 0.01
+        std = {"he": _he(layer, units[layer]), "xavier": _xavier(layer), "paper": small}[init]
+        if init == "he" and layer is layers[-1]:
+            std = 0.01
         with torch.no_grad():
-            layer.weight.normal_(0, std if init == "he" else small, generator=generator)
+            layer.weight.normal_(0, std, generator=generator)
 
 
-def _spread(layer: Weighted, unit: nn.Module) -> float:
-    fans = layer.fan_in
-    if isinstance(unit, nn.Tanh | nn.Sigmoid):
-        fans += layer.fan_out
-    return (2 / fans) ** 0.5
+def _he(layer: Weighted, unit: nn.Module) -> float:
+    saturates = isinstance(unit, nn.Tanh | nn.Sigmoid)
+    return _xavier(layer) if saturates else (2 / layer.fan_in) ** 0.5
+
+
+def _xavier(layer: Weighted) -> float:
+    return (2 / (layer.fan_in + layer.fan_out)) ** 0.5
 
 
 __all__ = ["NETWORKS", "Build", "Network", "Pixels", "Shape", "initialise", "standardise"]

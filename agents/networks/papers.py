@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from agents.layers import Conv2d, Linear, LocallyConnected2d
-from agents.networks.pixels import Pixels, Shape
+from agents.networks.pixels import Pixels, Shape, require
 from agents.second_look import BatchNorm2d, Dropout
 
 
@@ -86,7 +86,7 @@ def loccon(
 ) -> nn.Sequential:
     """`conv` without weight sharing and padding (`sizes` unused)."""
     height, width, channels = shape
-    _require("loccon", shape, 5)
+    require("loccon", shape, 5)
     first = LocallyConnected2d(channels, 32, 3, (height, width))
     second = LocallyConnected2d(32, 32, 3, first.grid, stride=2)
     return nn.Sequential(
@@ -103,7 +103,7 @@ def deep(
 ) -> nn.Sequential:
     """Seven 3x3 convolutions of 64 and 128 maps in three pooled blocks (`sizes` unused)."""
     height, width, below = shape
-    _require("deep", shape, 8)
+    require("deep", shape, 8)
     modules: list[nn.Module] = [Pixels(flat=False)]
     for maps, drop in [((64, 64), 0.3), ((128, 128), 0.3), ((128, 128, 128), 0.8)]:
         for above in maps:
@@ -111,11 +111,3 @@ def deep(
             below = above
         modules += [nn.MaxPool2d(2), Dropout(drop, dropout)]
     return nn.Sequential(*modules, *_head(below * (height // 8) * (width // 8), classes, dropout))
-
-
-def _require(network: str, shape: Shape, least: int) -> None:
-    if min(shape[:2]) < least:
-        raise ValueError(
-            f"network {network!r} needs images of at least {least}x{least} pixels, "
-            f"these are {shape[0]}x{shape[1]}: use 'dense' or 'conv'"
-        )

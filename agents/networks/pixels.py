@@ -30,3 +30,12 @@ def standardise(net: nn.Module, mean: float, std: float) -> None:
     for module in net.modules():
         if isinstance(module, Pixels):
             module.mean, module.std = mean, std
+
+
+def require(network: str, shape: Shape, least: int) -> None:
+    """Refuse images that are too small for a network. Raises ValueError."""
+    if min(shape[:2]) < least:
+        raise ValueError(
+            f"network {network!r} needs images of at least {least}x{least} pixels, "
+            f"these are {shape[0]}x{shape[1]}: use 'dense' or 'conv'"
+        )

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from agents.chance import Chance, Draw
 from agents.layers import Linear
-from agents.second_look import BatchNorm2d, Dropout
+from agents.second_look import BatchNorm2d, Drawing
 from agents.weighted import Carry, Weighted
 
 
@@ -140,14 +140,14 @@ def stacked(modules: Sequence[Any]) -> Any:
         return Stacked(modules)
     if isinstance(one, BatchNorm2d):
         return StackedNorm(modules)
-    if isinstance(one, Dropout):
-        return Dropout(one.p, Apart([module.generator for module in modules]))
     if one._parameters or one._buffers:
         raise ValueError(
             f"agents learn together on nets of the suite's own layers; this one has a "
             f"{type(one).__name__}: train them one by one"
         )
     made = _bare(one)
+    if isinstance(made, Drawing):
+        made.generator = Apart([module.generator for module in modules])
     for name in one._modules:
         made._modules[name] = stacked([getattr(module, name) for module in modules])
     return made
