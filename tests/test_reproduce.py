@@ -6,55 +6,18 @@ from dataclasses import replace
 import pytest
 import torch
 from test_options import load as load_script
+from tiny import TINY, make
 
 from agents.comparison.options import script
-from agents.credit.strong_dfc import StrongDFC
 from agents.presets import FIGURES
-from agents.presets.figure import Figure, Goal, Line, Published, Quick
+from agents.presets.figure import Quick
 from agents.reproduction import needs, reproduce, results
 from agents.reproduction.plan import Plan
 from agents.runs import sweep
-from agents.runs.attempt import Attempt
 from agents.runs.folder import DONE, METRICS, read
-from agents.runs.sweep import How
-from agents.settings import Settings
 
-QUIET = How(quiet=True)
-TINY = Figure(
-    "tiny", "a figure of the digits", "DigitsReward-v0", "a test",
-    lines=(
-        Line("BP", Settings("label", sizes=(12,), lr=0.3), Published(97, "nowhere")),
-        Line("Q", Settings("reward_prediction", "kolen_pollack", sizes=(12,), lr=0.3)),
-    ),
-    epochs=60, own_epochs=60, quick=Quick(2, 1), hours=1, batch=32, seeds=5, patience=45,
-    drops=(1, 30), reference="BP", measure="feedback_angle", goals=(Goal("BP", "bound", 90),),
-)  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def here(monkeypatch):
-    """Runs are made in this process: another one takes seconds to import."""
-    made = []
-
-    def run_all(jobs, root, how):
-        for job in jobs:
-            outcome = (
-                sweep.earlier(job, root, False)
-                or Attempt(job, root, {"commit": "c", "dirty": False}, 1)()
-            )
-            made.append(job)
-            assert outcome.result, outcome.failed
-        return [sweep.earlier(job, root, False).result for job in jobs]
-
-    monkeypatch.setattr(reproduce, "run_all", run_all)
-    return made
-
-
-def make(tmp_path, figure=TINY, **more):
-    more = {"quick": True, "device": "cpu"} | more
-    return reproduce.reproduce(
-        figure, how=QUIET, out=tmp_path / "runs", rows=tmp_path / "rows", **more
-    )
+pytestmark = pytest.mark.usefixtures("made")  # no processes
+FREE = replace(TINY, reference="")  # no line counts trials to another's level
 
 
 def runs(tmp_path):
@@ -89,6 +52,17 @@ def test_a_quick_figure_is_run_by_both_protocols_on_one_seed(tmp_path):
             assert bool(row["measured"]) == (row["line"] == "Q")  # backprop has no feedback
 
 
+def test_the_last_epoch_can_be_what_counts(tmp_path, monkeypatch):
+    def run_all(*given):
+        results = sweep.run_all(*given)
+        return [replace(one, validation=(*one.validation[:-2], 0.9, 0.4)) for one in results]
+
+    monkeypatch.setattr(reproduce, "run_all", run_all)
+    for last, expected in (False, 0.9), (True, 0.4):
+        rows = make(tmp_path, replace(TINY, last=last)).rows
+        assert {row["accuracy"] for row in rows if row["protocol"] == "published"} == {expected}
+
+
 def test_a_figure_that_was_stopped_goes_on_where_it_was(tmp_path):
     whole = make(tmp_path / "whole")
     make(tmp_path, seeds=2)  # finished runs
@@ -105,13 +79,10 @@ def test_a_figure_that_was_stopped_goes_on_where_it_was(tmp_path):
     ]
 
 
-FREE = replace(TINY, reference="")  # no line counts trials to another's level
-
-
-def test_lines_run_by_themselves_join_those_that_are_there(tmp_path, here):
+def test_lines_run_by_themselves_join_those_that_are_there(tmp_path, made):
     whole = make(tmp_path / "whole", FREE, seeds=2).rows
     make(tmp_path, FREE, lines=("Q",), seeds=2)
-    assert {job.agent for job in here[8:]} == {"tiny Q"}
+    assert {agent for agent, _ in made[8:]} == {"tiny Q"}
     joint = make(tmp_path, FREE, lines=("BP",)).rows
     expected = [row for row in whole if (row["line"], row["seed"]) != ("BP", 101)]
     same = ("protocol", "line", "seed", "accuracy", "key")
@@ -123,7 +94,7 @@ def test_lines_run_by_themselves_join_those_that_are_there(tmp_path, here):
 def test_rows_of_other_settings_do_not_stay(tmp_path):
     assert {row["line"] for row in make(tmp_path, FREE).rows} == {"BP", "Q"}
     bp, q = FREE.lines
-    figure = replace(FREE, lines=(replace(bp, settings=replace(bp.settings, lr=0.2)), q))
+    figure = replace(FREE, lines=(replace(bp, settings=replace(bp.settings, lr=2)), q))
     assert {row["line"] for row in make(tmp_path, figure, lines=("Q",)).rows} == {"Q"}
 
 
@@ -170,42 +141,6 @@ def test_a_smaller_quick_network_is_said_in_the_rows(tmp_path):
     made = make(tmp_path, replace(TINY, quick=Quick(1, 1, images=100, sizes=(9,))))
     assert {tuple(row["sizes"]) for row in made.rows} == {(9,)}
     assert {row["images"] for row in made.rows} == {100}
-
-
-@pytest.mark.parametrize("measure", ["noise", "control"])
-def test_finished_agents_are_measured(tmp_path, measure):
-    rule = StrongDFC(steps=20)
-    line = Line("S", Settings("label", rule, "tanh", (12,), lr=0.1))
-    figure = replace(
-        TINY, lines=(line,), reference="", measure=measure, protocols=("own",), goals=()
-    )
-    (row,) = make(tmp_path, figure).rows
-    found = row["measured"]
-    if measure == "noise":
-        assert found["noise 0"] == pytest.approx(row["accuracy"], abs=0.1)
-        assert found["noise 0.8"] < found["noise 0"]
-    else:
-        assert found["H"] > 0
-        assert found["H, ideal Q"] > 0
-        assert found["loss"] > 0
-
-
-def test_the_ideal_feedback_is_the_transposed_jacobian():
-    from agents.learner import Agent
-    from agents.reproduction.measures import ideal_feedback
-
-    agent = Agent(Settings("label", StrongDFC(), "tanh", (5, 4)), (8, 8, 1), 10)
-    images = torch.rand(1, 8, 8, 1)
-    weights = [layer.weight.detach() for layer in agent.net[1::2]]
-    learned = agent.net[1].feedback.clone()
-    with ideal_feedback(agent.net, images), torch.no_grad():
-        above = agent.net[:3](images)  # tanh of the first layer
-        slopes = 1 - agent.net[:5](images) ** 2
-        expected = (weights[2] * slopes).T  # (4, 10)
-        assert torch.allclose(agent.net[3].feedback, expected, atol=1e-6)
-        lower = (1 - above**2).T * (weights[1].T @ expected)
-        assert torch.allclose(agent.net[1].feedback, lower, atol=1e-6)
-    assert torch.equal(agent.net[1].feedback, learned)
 
 
 def command(monkeypatch, *arguments):

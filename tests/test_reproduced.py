@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from test_reproduce import TINY
+from tiny import TINY
 
 from agents.presets import FIGURES, RATIO_OF
 from agents.presets.figure import Goal, Line, Published
@@ -11,6 +11,7 @@ from agents.reproduction import ratio, readme
 from agents.reproduction.results import FOLDER, Record, read
 from agents.reproduction.summary import say, summarise, verdicts
 from agents.reproduction.table import sentences, table
+from agents.runs.early_stopping import PATIENCE
 from agents.settings import Settings
 
 
@@ -96,6 +97,15 @@ def test_goals_are_judged_by_means_in_the_figures_unit(unit, goal, bp, q, reache
         assert verdicts(figure, made, summarise(figure, made))[0].reached is None
 
 
+def test_the_last_epoch_counts_where_it_did_in_the_paper():
+    assert "ours: max over\nepochs on test" in headings(TINY)
+    assert "ours: last\nepoch on test" in headings(replace(TINY, last=True))
+
+
+def headings(figure):
+    return [str(column.header) for column in table(figure, record(seeds("BP", FIVE))).columns]
+
+
 def test_goals_in_words():
     assert say(TINY, Goal("BP", "bound", 97.5)) == "BP >= 97.5"
     error = replace(TINY, unit="error")
@@ -123,10 +133,10 @@ def test_diverged_runs_and_what_was_measured_are_said():
 
 
 def brainprop(name, quick=False):
-    stops = {"BrainProp": [60, 62, 64, 66, 68], "backprop": [30, 31, 32, 33, 34]}
+    rises = {"BrainProp": [60, 62, 64, 66, 68], "backprop": [30, 31, 32, 33, 34]}
     rows = []
-    for line, ended in stops.items():
-        rows += seeds(line, FIVE, stop=ended)
+    for line, risen in rises.items():
+        rows += seeds(line, FIVE, stop=[last + PATIENCE for last in risen])
         hits = [3000.0 * (1 if line == "backprop" else 3)] * 5
         rows += seeds(line, FIVE, "own", hit=hits, level=[0.9] * 5)
     return record(rows, quick, name)
@@ -138,10 +148,11 @@ def test_the_ratio_stands_by_the_papers_count_and_by_ours(tmp_path):
     brainprop(RATIO_OF[2], quick=True).write(tmp_path)
     rows = ratio.ratio_rows([read(path) for path in ratio.paths(tmp_path, quick=False)])
     assert [name for name, *_ in rows] == list(RATIO_OF[:2])
-    for name, stops, theirs, ours in rows:
+    for name, epochs, stop, rise, ours in rows:
         published = " (published 63)" if name == "brainprop-mnist-conv" else ""
-        assert stops == f"64{published}"
-        assert theirs.startswith("2.00 [")
+        assert epochs == f"64, 109{published}"
+        assert stop.startswith("1.42 [")  # 105 / 75 to 113 / 79
+        assert rise.startswith("2.00 [")
         assert ours.startswith("3.00 [")
     (quick,) = ratio.ratio_rows([read(path) for path in ratio.paths(tmp_path, quick=True)])
     assert quick[0].endswith("(QUICK)")
@@ -151,7 +162,8 @@ def test_the_ratio_stands_by_the_papers_count_and_by_ours(tmp_path):
 def test_a_run_that_did_not_stop_or_hit_gives_no_ratio():
     made = record(seeds("BP", FIVE) + seeds("Q", FIVE))
     _, agent = summarise(TINY, made)
-    assert (agent.stop_ratio.value, agent.hit_ratio.value) == (None, None)
+    ratios = agent.stop_ratio, agent.rise_ratio, agent.hit_ratio
+    assert [ratio.value for ratio in ratios] == [None] * 3
 
 
 def test_a_full_figure_says_which_lines_were_not_run():

@@ -26,7 +26,9 @@ def _figure(
 ) -> Figure:
     def line(name: str) -> Line:
         rule, lr = RULES[name]
-        settings = Settings("label_bce", rule, network="sigmoid", sizes=(units,), lr=lr)
+        settings = Settings(
+            "label_bce", rule, network="sigmoid", sizes=(units,), init="xavier", lr=lr
+        )
         return Line(name, settings, Published(accuracies[name], LOG, on_test=True))
 
     return Figure(

@@ -96,6 +96,8 @@ class Figure:
     """"accuracy" or "error", or LEFT of the pixels by autoencoders, all in %."""
     protocols: tuple[str, ...] = ("published", "own")
     """Which are run; the goals are of the first."""
+    last: bool = False
+    """Whether the published protocol counts the last epoch instead of the best."""
     patience: int = 0
     """Epochs without a rise after which a run of the published protocol ends."""
     drops: tuple[int, ...] = ()

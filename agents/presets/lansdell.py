@@ -3,6 +3,7 @@
 from agents.autoencoder import Coding
 from agents.credit import CreditRule
 from agents.credit.backprop import Backprop
+from agents.credit.direct_learned_feedback import DirectLearnedFeedback
 from agents.credit.feedback_alignment import FeedbackAlignment
 from agents.credit.learned_feedback import LearnedFeedback
 from agents.credit.least_squares_feedback import LeastSquaresFeedback
@@ -33,7 +34,7 @@ def _mnist() -> Figure:
         env="MNISTReward-v0",
         source=f"Lansdell et al. 2020, fig. 2; {FC}, mains/2b_establish_*.py, configs/np.json",
         lines=(
-            line("NP", LeastSquaresFeedback(noise=0.01, gamma=0.1), 3.51),
+            line("NP", LeastSquaresFeedback(noise=0.001, gamma=0.1), 3.51),
             line("FA", "feedback_alignment", 4.28),
             line("BP", "backprop", 2.65),
         ),
@@ -43,9 +44,14 @@ def _mnist() -> Figure:
         hours=40.0,
         batch=32,
         unit="error",
+        last=True,
         measure="feedback_angle",
         goals=(Goal("NP", "bound", 3.6), Goal("NP", "above", 0, "FA")),
-        differs=("no first epoch in which only the regression learns",),
+        differs=(
+            "no first epoch in which only the regression learns",
+            "noise of .001, whose error is 3.51 whether the levels are those of the script (1e-4 "
+            "to .1) or those that the notebook names (.001 to 1)",
+        ),
     )
 
 
@@ -84,8 +90,10 @@ def _autoencoder() -> Figure:
     )
 
 
-def _cnn(data: str, learned: Published, fixed: Published, goals: tuple[Goal, ...]) -> Figure:
-    def line(name: str, rule: str, published: Published) -> Line:
+def _cnn(
+    data: str, learned: Published, fixed: Published, goals: tuple[Goal, ...], *differs: str
+) -> Figure:
+    def line(name: str, rule: str | CreditRule, published: Published) -> Line:
         settings = Settings(
             "label", rule, network="lansdell", optimizer="adam", lr=4.78e-6, eps=1e-5
         )
@@ -98,7 +106,7 @@ def _cnn(data: str, learned: Published, fixed: Published, goals: tuple[Goal, ...
         source=f"Lansdell et al. 2020, the table of convolutional networks; {CNN}, "
         "cifar10_conv_np.py",
         lines=(
-            line("learned feedback", "direct_learned_feedback", learned),
+            line("learned feedback", DirectLearnedFeedback(noise=0.0673), learned),
             line("fixed feedback", "direct_feedback_alignment", fixed),
         ),
         epochs=200,
@@ -108,7 +116,12 @@ def _cnn(data: str, learned: Published, fixed: Published, goals: tuple[Goal, ...
         gpu=True,
         memory=12.0,
         goals=goals,
-        differs=("D is shared over the places of a map, there it has an entry for each unit",),
+        differs=(
+            "D is shared over the places of a map, there it has an entry for each unit",
+            "images are standardised, as that script sets out to do; but it feeds the bytes in "
+            "behind that step, by the look of it",
+            *differs,
+        ),
     )
 
 
@@ -126,5 +139,7 @@ FIGURES = (
         Published(48.1, MEMORY, unverified=True),
         Published(47.3, MEMORY, unverified=True),
         (Goal("learned feedback", "above", 0, "fixed feedback"),),
+        "settings are those found for CIFAR-10; cifar100_conv_np.py begins with others (1e-4, "
+        "batches of 64, ReLU, 100 epochs)",
     ),
 )

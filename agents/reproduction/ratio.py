@@ -16,14 +16,14 @@ AGENT = "BrainProp"
 PUBLISHED = "BrainProp 1 to 3.5 times, Q-AGREL 1.5 to 2.5 times (abstracts)"
 
 
-def ratio_rows(records: Sequence[Record]) -> list[tuple[str, str, str, str]]:
-    """Of each figure: its name, epochs to early stopping, and the ratio by both counts."""
+def ratio_rows(records: Sequence[Record]) -> list[tuple[str, ...]]:
+    """Of each figure: its name, epochs to the last rise and the stop, and each ratio."""
     rows = []
     for record in records:
         figure = FIGURES[record.figure]
         lines = {shown.line.name: shown for shown in summarise(figure, record)}
         name = f"{figure.name}{' (QUICK)' if record.quick else ''}"
-        rows.append((name, stops_text(lines[AGENT]), *ratios(figure, lines[AGENT])))
+        rows.append((name, stops_text(figure, lines[AGENT]), *ratios(figure, lines[AGENT])))
     return rows
 
 
@@ -31,15 +31,17 @@ def table(folder: Path, quick: bool) -> Table:
     """The ratio of every BrainProp figure that has rows."""
     shown = Table(title="Times as long as backprop from labels", caption_justify="left")
     shown.box, shown.title_style = SIMPLE_HEAD, "bold"
-    for heading in ("figure", "epochs to early stop", "ratio, their count", "ratio, ours"):
+    counts = ("ratio, to the stop", "to the last rise", "ours")
+    for heading in ("figure", "epochs: last rise, stop", *counts):
         shown.add_column(heading, justify="left" if heading == "figure" else "right")
     for row in ratio_rows([read(path) for path in paths(folder, quick)]):
         shown.add_row(*row)
     shown.caption = (
-        f"Published: {PUBLISHED}, by epochs to early stopping with patience {PATIENCE} on the test "
-        f"images, the wait itself counted ({UNKNOWN}: too few epochs for it). Ours: trials until "
-        f"validation stays {100 * RHO:g} % of the way from chance to backprop's last accuracy. The "
-        "wait, the same for both, draws the first count towards 1."
+        f"Published: {PUBLISHED}. Their code stops when test accuracy has not risen for {PATIENCE} "
+        f"epochs ({UNKNOWN}: too few epochs for it); no source at hand says whether the published "
+        "epochs have this wait in them, which is the same for both and draws their ratio to 1. "
+        f"Ours: trials until validation stays {100 * RHO:g} % of the way from chance to backprop's "
+        "last accuracy."
     )
     return shown
 

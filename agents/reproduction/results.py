@@ -129,11 +129,11 @@ def _key(one: Planned) -> str:
 
 
 def _accuracy(one: Planned, result: Result) -> float:
-    """Test accuracy: the maximum over epochs, or that of the epoch that validation chose."""
+    """Test accuracy: of the best or the last epoch, or of the one that validation chose."""
     if result.diverged is not None:
         return 1 / classes_of(one.figure.env)
     if one.protocol == "published":
-        return max(result.validation)
+        return result.validation[-1] if one.figure.last else max(result.validation)
     assert result.test_accuracy is not None
     return result.test_accuracy
 

@@ -24,8 +24,10 @@ class Shown:
     stops: list[float | None]
     """Epochs to early stopping, by seed."""
     stop_ratio: Ratio
+    rise_ratio: Ratio
     hit_ratio: Ratio
-    """How many times as long as the reference: by the papers' count, and by ours."""
+    """How many times as long as the reference: to the stop, to the last rise before it, and by
+    our own count."""
     measured: dict[str, list[float]]
 
 
@@ -54,6 +56,7 @@ def _shown(figure: Figure, line: Line, rows: Sequence[Row]) -> Shown:
     reference = [row for row in rows if row["line"] == figure.reference]
     stops, hits = (_by_seed(own, *what) for what in (("stop", "published"), ("hit", "own")))
     budget = max((row["budget"] for row in reference if row["protocol"] == "own"), default=0)
+    reference_stops = _by_seed(reference, "stop", "published")
     reference_hits = _by_seed(reference, "hit", "own")
     horizon = statistics.censoring_horizon(list(reference_hits.values()), budget)
     return Shown(
@@ -61,7 +64,8 @@ def _shown(figure: Figure, line: Line, rows: Sequence[Row]) -> Shown:
         {protocol: _values(figure, own, protocol) for protocol in figure.protocols},
         sum(row["diverged"] is not None for row in own),
         list(stops.values()),
-        _ratio(stops, _by_seed(reference, "stop", "published"), figure.epochs),
+        _ratio(stops, reference_stops, figure.epochs),
+        _ratio(_rises(figure, stops), _rises(figure, reference_stops), figure.epochs),
         _ratio(hits, reference_hits, horizon),
         _measured(own),
     )
@@ -69,6 +73,10 @@ def _shown(figure: Figure, line: Line, rows: Sequence[Row]) -> Shown:
 
 def _by_seed(rows: Sequence[Row], what: str, protocol: str) -> dict[int, float | None]:
     return {row["seed"]: row.get(what) for row in rows if row["protocol"] == protocol}
+
+
+def _rises(figure: Figure, stops: dict[int, float | None]) -> dict[int, float | None]:
+    return {seed: stop and stop - figure.patience for seed, stop in stops.items()}
 
 
 def _ratio(
@@ -112,7 +120,7 @@ def verdicts(figure: Figure, record: Record, lines: Sequence[Shown]) -> list[Ver
 
 
 def _reached(figure: Figure, goal: Goal, ours: dict[str, list[float]]) -> bool | None:
-    """Of means over seeds; `above` and `near` are of means over the same seeds."""
+    """Of each line's mean over its seeds."""
     own, other = ours.get(goal.line, []), ours.get(goal.of, [])
     if len(own) < MIN_SEEDS or (goal.of and len(other) < MIN_SEEDS):
         return None

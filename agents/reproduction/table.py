@@ -12,10 +12,8 @@ from agents.presets.figure import Figure, Published
 from agents.reproduction.results import Record
 from agents.reproduction.summary import Shown, interval, not_run, summarise, verdicts
 
-HEADINGS = {
-    "published": "ours: max over\nepochs on test",
-    "own": "ours: epoch chosen\non validation",
-}
+BEST, LAST = "ours: max over\nepochs on test", "ours: last\nepoch on test"
+OWN = "ours: epoch chosen\non validation"
 UNKNOWN = "-"
 
 
@@ -26,16 +24,18 @@ def table(figure: Figure, record: Record) -> Table:
     shown.box, shown.title_style = SIMPLE_HEAD, "bold"
     shown.collapse_padding, shown.pad_edge = True, False
     shown.add_column(f"test {figure.unit}, %", overflow="fold")
-    columns = ["published", *(HEADINGS[protocol] for protocol in figure.protocols)]
+    headings = {"published": LAST if figure.last else BEST, "own": OWN}
+    columns = ["published", *(headings[protocol] for protocol in figure.protocols)]
     if figure.reference:
-        columns += ["epochs to\nearly stop", "times as long:\ntheir count", "\nours"]
+        columns += ["epochs: last\nrise, stop", "times as long:\nto the stop"]
+        columns += ["to the\nlast rise", "\nours"]
     for heading in columns:
         shown.add_column(heading, justify="right")
     for line in summarise(figure, record):
         cells = [published_text(line.line.published)]
         cells += [ours_text(line.ours[protocol]) for protocol in figure.protocols]
         if figure.reference:
-            cells += [stops_text(line), *ratios(figure, line)]
+            cells += [stops_text(figure, line), *ratios(figure, line)]
         shown.add_row(line.line.name, *cells)
     return shown
 
@@ -60,20 +60,20 @@ def ours_text(values: Sequence[float]) -> str:
     return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
 
 
-def stops_text(line: Shown) -> str:
-    """Median epochs to early stopping, and the published mean."""
+def stops_text(figure: Figure, line: Shown) -> str:
+    """Median epochs to the last rise and to the early stop after it, and the published mean."""
     median = median_time(line.stops)
-    ours = UNKNOWN if median is None else f"{median:g}"
+    ours = UNKNOWN if median is None else f"{median - figure.patience:g}, {median:g}"
     published = line.line.published
     theirs = published.epochs if published else None
     return ours if theirs is None else f"{ours} (published {theirs})"
 
 
-def ratios(figure: Figure, line: Shown) -> tuple[str, str]:
-    """How many times as long as the reference: by the papers' count, by ours."""
+def ratios(figure: Figure, line: Shown) -> tuple[str, str, str]:
+    """How many times as long as the reference: to the stop, to the last rise, by our count."""
     if line.line.name == figure.reference:
-        return "1", "1"
-    return _ratio(line.stop_ratio), _ratio(line.hit_ratio)
+        return "1", "1", "1"
+    return _ratio(line.stop_ratio), _ratio(line.rise_ratio), _ratio(line.hit_ratio)
 
 
 def _ratio(ratio: Ratio) -> str:

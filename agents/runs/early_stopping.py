@@ -1,7 +1,7 @@
 """The papers' own count (protocol 7): epochs until validation has not risen for 45 of them.
 
 As their code stops, by Keras' EarlyStopping: the wait itself is counted, so that ratios of this
-count lie nearer 1 than ratios of hitting times.
+count lie nearer 1 than ratios of hitting times. The last rise is `patience` epochs earlier.
 """
 
 import math
