@@ -20,10 +20,13 @@ from test_readme import BLOCKS
 from agents import Settings, evaluate, load_agent, make_agent, train
 from agents.comparison.options import Options
 from agents.credit import RULES, CreditRule
+from agents.credit.base import random_feedback, upper
 from agents.credit.feedback_alignment import FeedbackAlignment
+from agents.learner import Agent
 from agents.own_rules import code_of, sent
 from agents.plausibility import card
 from agents.settings import settings_of
+from agents.weighted import weighted
 
 (MINE,) = [block for block in BLOCKS if "(CreditRule):" in block]  # it stands in the README
 COMPARED = """
@@ -199,3 +202,24 @@ def test_it_has_a_card(mine):
     measured = card(mine())
     assert measured == card(NAME)
     assert (measured.needs_label, measured.reads_weights) == ("no", "no")
+
+
+def test_feedback_that_follows_the_weights_is_no_part_of_their_graph():
+    class Late(CreditRule):
+        name = "late"
+
+        def prepare(self, net, generator):
+            for layer in upper(net):
+                random_feedback(layer, generator, learns=False)
+
+        def learn(self, net, trial):
+            for layer in upper(net):
+                layer.feedback.lerp_(layer.weight, 0.1)
+
+    agent = Agent(Settings("label", Late(), sizes=(6,)), (4, 4, 1), 3, seed=0)
+    top = weighted(agent.net)[-1]
+    for _ in range(3):
+        agent.act(torch.rand(4, 4, 4, 1))
+        agent.learn(torch.tensor([0, 1, 2, 0]))
+        assert top.feedback.grad_fn is None
+        assert not top.feedback.requires_grad
