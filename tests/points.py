@@ -28,6 +28,17 @@ class Points:
         return self.points[:, self.used - units : self.used].reshape(like.shape)
 
 
+class Flat:
+    """Stands in for `normal_like`: the next parameter's noise out of one point."""
+
+    def __init__(self, point: Tensor):
+        self.rest = point
+
+    def __call__(self, like, noise, generator):
+        taken, self.rest = self.rest.split([like.numel(), len(self.rest) - like.numel()])
+        return taken.reshape(like.shape)
+
+
 def sigma_points(units: int, noise: float) -> Tensor:
     """+-s sqrt(n) e_i, (2n, n): alike weighted they have the Gaussian's moments up to the third."""
     points = torch.eye(units, dtype=torch.float64) * noise * units**0.5

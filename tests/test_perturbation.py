@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 from cells import KINDS, PERTURBING, distance, draw, gradients, make_images, make_net, settle
-from points import QUADRATIC, Points, gauss_points, repeated, sigma_points
+from points import QUADRATIC, Flat, Points, gauss_points, repeated, sigma_points
 from torch import Tensor, nn
 
 from agents.credit import RULES, Trial, node_perturbation, weight_perturbation
@@ -90,17 +90,6 @@ def test_weight_perturbation_is_the_gradient_in_the_mean(kind, signal, symmetric
             mean[name] += p.grad / len(points)
     for name, gradient in mean.items():
         assert distance(gradient, expected[name]) < 1e-10, name
-
-
-class Flat:
-    """Stands in for `draw`: the next parameter's noise out of one point."""
-
-    def __init__(self, point: Tensor):
-        self.rest = point
-
-    def __call__(self, like, noise, generator):
-        taken, self.rest = self.rest.split([like.numel(), len(self.rest) - like.numel()])
-        return taken.reshape(like.shape)
 
 
 def clamped(net, images, cost) -> Trial:
