@@ -15,6 +15,7 @@ from cells import (
     prepared,
     settle,
 )
+from chains import inputs, make_chain
 from points import QUADRATIC
 from taught import fit, linear_net, slope
 from torch import nn
@@ -72,6 +73,24 @@ def test_policy_gradient_returns_the_centred_weights_up_to_the_noise_squared(mon
         away[noise] = distance(torch.linalg.pinv(e, rtol=1e-9) @ teacher, centred)
     assert away[0.01] < 1e-3
     assert away[0.05] / away[0.01] == pytest.approx(25, rel=0.1)
+
+
+@pytest.mark.parametrize("signal", ["label", *QUADRATIC])
+def test_under_curved_units_the_error_is_exact_up_to_the_noise_squared(signal, monkeypatch):
+    away = []
+    for noise in (0.02, 0.01):
+        rule, net, images = LearnedFeedback(noise=noise), make_chain(nn.Tanh), inputs(20)
+        settle(net, signal, images).costs.mean().backward()
+        exact = net[1].weight.grad.clone()  # two layers of feedback below the output
+        rule.prepare(net, torch.Generator())
+        for layer in reversed(weighted(net)[1:]):  # the one above has converged
+            e, teacher = fit(rule, net, signal, images, monkeypatch)[layer]
+            layer.feedback.data = torch.linalg.pinv(e, rtol=1e-9) @ teacher
+        net.zero_grad()
+        rule.assign(net, settle(net, signal, images))
+        away.append(distance(net[1].weight.grad, exact))
+    assert away[1] < 1e-3
+    assert away[0] / away[1] == pytest.approx(4, rel=0.01)
 
 
 @pytest.mark.parametrize("signal", ["label", *QUADRATIC])
