@@ -72,6 +72,27 @@ def test_feedback_that_spans_the_rows_of_the_jacobian_moves_the_voltages_least(p
     assert distance(helped(rule, net, images, target)[1], least) < 1e-10
 
 
+@pytest.mark.parametrize("alpha", [0.0, 0.3])
+@pytest.mark.parametrize("margin", [0.02, -0.02])
+def test_control_is_stable_where_the_eigenvalues_of_its_loop_exceed_minus_the_leak(margin, alpha):
+    """k_p = 0 and layers that are as fast as a step: u <- u + dt (delta - (J Q + alpha) u)."""
+    rule = DeepFeedbackControl(alpha=alpha, k_p=0.0, dt=0.1, tau_v=0.1, steps=800)
+    net, images = ready(rule, make_chain(nn.Identity)), inputs(1)
+    (jac,) = jacobian(net, images)
+    basis = torch.randn(3, 3, generator=torch.Generator().manual_seed(4)).double()
+    eigenvalues = torch.tensor([margin - alpha, 0.8, 1.5]).double()
+    gain = basis @ eigenvalues.diag() @ torch.linalg.inv(basis)  # and not symmetric
+    put_feedback(net, torch.linalg.pinv(jac) @ gain)
+    target, delta = ask(net, images)
+    with torch.no_grad():
+        moments = rule.dynamics(circuit_of(net, images), lambda output: target - output)
+        u = torch.cat([moment.u for moment in moments])
+    balance = torch.linalg.solve(gain + alpha * torch.eye(3).double(), delta[0])
+    away = (u - balance).norm(dim=1)
+    assert away[-1] / away[-2] == pytest.approx(1 - rule.dt * margin, rel=1e-9)
+    assert (away[-1] < away[0]) == (margin > 0)
+
+
 @pytest.mark.parametrize("rule", ["dfc", "strong_dfc"])
 @pytest.mark.parametrize("network", ["conv", "loccon", "deep"])
 def test_networks_that_share_weights_are_refused(network, rule):
