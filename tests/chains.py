@@ -1,5 +1,7 @@
 """Small chains of dense layers for the rules of feedback control, with feedback as one likes."""
 
+from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -8,7 +10,7 @@ from torch import Tensor, nn
 
 from agents.credit import Trial
 from agents.credit.circuit import Circuit
-from agents.credit.control import Controlled
+from agents.credit.control import Controlled, Moment
 from agents.layers import Linear
 from agents.networks.pixels import Pixels
 from agents.weighted import weighted
@@ -74,6 +76,15 @@ def jacobian(net: nn.Module, images: Tensor, push: Tensor | None = None) -> Tens
         return circuit.forward(push).r[-1].sum(0)  # trials are independent of each other
 
     return torch.autograd.functional.jacobian(output, push).transpose(0, 1)  # type: ignore
+
+
+@torch.no_grad()
+def settled(
+    rule: Controlled, net: nn.Module, images: Tensor, error: Callable[[Tensor], Tensor]
+) -> Moment:
+    """The last moment of the controller's dynamics."""
+    (last,) = deque(rule.dynamics(circuit_of(net, images), error), maxlen=1)
+    return last
 
 
 def changes(rule: Controlled, net: nn.Module, trial: Trial) -> list[Tensor]:
