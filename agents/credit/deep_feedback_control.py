@@ -7,7 +7,7 @@ Grewe, NeurIPS 2021): credit is the help that each layer needs.
     e_i = -(phi(v_i) - phi(W_i r_{i-1} + b_i)) / lambda,   dW_i = e_i^T r_{i-1}
 
 J = dr_L/dv. Where the columns of Q span the rows of J, that is the smallest change of the
-voltages which does it, and Gauss-Newton's rather than the gradient's direction.
+voltages which does it; where all layers hear rates of one length, Gauss and Newton's direction.
 
 `state` says where the helped state comes from: "analytic" solves for the control (the paper's
 SSA; phi linearised at the feedforward state, J computed from the forward weights), "steady" is

@@ -6,9 +6,10 @@
     e_i = -<phi(v_i) - phi(W_i r_{i-1} + b_i)>,   dW_i = -<(phi(v_i) - phi(..)) r_{i-1}^T>
     Q_i += beta (c_i - Q_i),   c_i ~ -(1 + (tau_v - dt) / tau_eps)^(L-i) <xi_i u_hp^T>
 
-<> is the mean over one noisy trajectory in which W and Q learn together (`phases` = 1). With
-squared error, no leak and Q spanning the rows of J, -dW_i is the gradient of |Q u|^2 / 2 at the
-steady state: weights learn to need less control.
+<> is the mean over one noisy trajectory in which W and Q learn together (`phases` = 1). Without
+noise and leak, Q spanning the rows of J, dW_i is the gradient of |Q u|^2 / 2 at the steady state
+(under curved units that of voltages, v_i - .. for phi(v_i) - phi(..)), and optimisers go down it:
+weights learn to need less control.
 
 m is what the output means. With labels r* = softmax - (softmax - 1_y) = 1_y, under reward
 prediction the chosen unit's value becomes the reward. A target of probabilities is kept within 0..1
