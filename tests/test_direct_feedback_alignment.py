@@ -17,7 +17,6 @@ from agents.layers import Conv2d, Linear, LocallyConnected2d
 from agents.learner import Agent
 from agents.settings import Settings
 from agents.signals import SIGNALS
-from agents.weighted import weighted
 
 RULE = DirectFeedbackAlignment()
 PLAIN = (nn.Linear, nn.Conv2d, Unshared)
