@@ -18,8 +18,8 @@ from typing import Any, ClassVar, Self
 from agents.cell import Settings
 
 FIXED = (
-    "signal", "credit", "explore", "optimizer", "momentum", "betas", "eps", "weight_decay", "drops",
-    "drop", "pixels", "precision",
+    "signal", "credit", "explore", "baseline", "optimizer", "momentum", "betas", "eps",
+    "weight_decay", "drops", "drop", "pixels", "precision",
 )  # fmt: skip
 
 

@@ -3,15 +3,15 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf
 from typing import Any, ClassVar, Self
 
+from agents.bounds import check_numbers
 from agents.credit import RULES, CreditRule, check_name
 from agents.explore import EXPLORE
 from agents.networks import NETWORKS
 from agents.plasticity import OPTIMIZERS
 from agents.precision import PRECISIONS
-from agents.signals import SIGNALS
+from agents.signals import SIGNALS, PolicyGradient, Signal
 
 INITS = ("he", "paper", "xavier")
 
@@ -36,6 +36,9 @@ class Settings:
     """A name in EXPLORE; empty: as the signal's paper does."""
     epsilon: float = 0.02
     """Exploration rate of "epsilon" and "max_boltzmann"."""
+    baseline: str = "running_mean"
+    """What "policy_gradient" takes from a reward: "running_mean" of those before, "leave_one_out",
+    the mean of the batch's others, or "none"."""
     optimizer: str = "sgd"
     """"sgd", "adam" or "adamw", all PyTorch's."""
     lr: float = 0.05
@@ -70,6 +73,9 @@ class Settings:
 
     def _check_cell(self) -> None:
         _known("signal", self.signal, SIGNALS)
+        _known("baseline", self.baseline, PolicyGradient.BASELINES)
+        if self.baseline != Settings.baseline and SIGNALS[self.signal] is not PolicyGradient:
+            raise ValueError(f"baseline is for 'policy_gradient' only, got {self.baseline!r}")
         if isinstance(self.credit, CreditRule):
             check_name(self.credit)
         else:
@@ -89,43 +95,17 @@ class Settings:
             )
 
     def _check_numbers(self) -> None:
-        if not 0 < self.lr < inf:
-            raise ValueError(f"lr is a positive learning rate, got {self.lr}")
-        if not 0 <= self.epsilon <= 1:
-            raise ValueError(f"epsilon is a probability in 0..1, got {self.epsilon}")
-        if not 0 <= self.weight_decay < inf:
-            raise ValueError(f"weight_decay is 0 or more, got {self.weight_decay}")
-        if not 0 <= self.momentum < 1 or (self.momentum and self.optimizer != "sgd"):
-            raise ValueError(f"momentum is in 0..1 and for 'sgd' only, got {self.momentum}")
-        self._check_constants()
-        if not 0 < self.drop < 1 or any(trials < 1 for trials in self.drops):
-            raise ValueError(
-                f"drops are numbers of trials of 1 or more and drop is a factor in 0..1, got "
-                f"{self.drops} and {self.drop}"
-            )
-        if not all(isinstance(size, int) and size > 0 for size in self.sizes):
-            raise ValueError(f"sizes are whole numbers of units above 0, got {self.sizes}")
-
-    def _check_constants(self) -> None:
-        usual = (self.betas, self.eps) == (Settings.betas, Settings.eps)
-        if not usual and self.optimizer == "sgd":
-            raise ValueError(
-                "betas and eps are for 'adam' and 'adamw' only, 'sgd' has momentum, got "
-                f"{self.betas} and {self.eps}"
-            )
-        sound = len(self.betas) == 2 and all(0 <= beta < 1 for beta in self.betas)
-        if not (sound and 0 < self.eps < inf):
-            raise ValueError(
-                "betas are two numbers from 0 to below 1 and eps is above 0, got "
-                f"{self.betas} and {self.eps}"
-            )
-        if len(self.pixels) != 2 or not (abs(self.pixels[0]) < inf and 0 < self.pixels[1] < inf):
-            raise ValueError(f"pixels are a mean and a deviation above 0, got {self.pixels}")
+        check_numbers(self)
 
     @property
     def rule(self) -> CreditRule:
         """The credit rule as an object."""
         return self.credit if isinstance(self.credit, CreditRule) else RULES[self.credit]()
+
+    def make_signal(self) -> Signal:
+        """The signal, with nothing remembered yet."""
+        kind = SIGNALS[self.signal]
+        return kind(self.baseline) if kind is PolicyGradient else kind()
 
     @property
     def network_sizes(self) -> tuple[int, ...]:
@@ -170,7 +150,7 @@ class Settings:
         plain = dataclasses.asdict(self) | {"credit": credit, "sizes": self.network_sizes}
         if not self.drops:
             del plain["drop"]
-        for name in ("drops", "precision", "betas", "eps", "pixels"):
+        for name in ("baseline", "drops", "precision", "betas", "eps", "pixels"):
             if plain[name] == getattr(Settings, name):
                 del plain[name]  # as it was before there were any: runs keep their keys
         return plain

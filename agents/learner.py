@@ -15,7 +15,6 @@ from agents.networks import NETWORKS, Shape, initialise, standardise
 from agents.plasticity import make_optimizer, take_step
 from agents.seeding import generators
 from agents.settings import Settings
-from agents.signals import SIGNALS
 from credit_envs.stream import ALONE, Part
 from credit_envs.tensors import FirstBad, not_finite
 
@@ -48,7 +47,7 @@ class Agent(Engine):
         self.seed, self.device = seed, torch.device(device)
         self.trials = 0
         self.generators: Any = generators(seed, self.device)
-        self.signal = SIGNALS[settings.signal]().to(self.device)
+        self.signal = settings.make_signal().to(self.device)
         self.rule = settings.rule
         self.explore = EXPLORE[settings.explore or self.signal.explore]
         build = NETWORKS[settings.network]

@@ -8,6 +8,8 @@ import pytest
 import credit_envs  # noqa: F401
 from agents import AGENTS, Settings, make_agent
 from agents.credit import RULES
+from agents.learner import Agent
+from agents.signals import PolicyGradient
 
 SMALL = {"sizes": (12, 8), "lr": 0.05}
 
@@ -46,3 +48,16 @@ def test_settings_keep_the_sizes_that_the_network_is_built_with(network, sizes, 
 def test_older_files_that_give_a_fixed_network_sizes_are_still_read():
     plain = Settings(network="conv").to_dict() | {"sizes": [500, 300]}
     assert Settings.from_dict(plain).network_sizes == ()
+
+
+def test_policy_gradient_takes_the_baseline_it_is_told():
+    plain = Settings("policy_gradient", sizes=(8,))
+    assert "baseline" not in plain.to_dict()  # runs keep their keys
+    for baseline in PolicyGradient.BASELINES:
+        settings = replace(plain, baseline=baseline)
+        assert Settings.from_dict(settings.to_dict()) == settings
+        assert Agent(settings, (4, 4, 1), 3).signal.baseline == baseline
+    with pytest.raises(ValueError, match="unknown baseline 'mean': choose one of none, running"):
+        Settings("policy_gradient", baseline="mean")
+    with pytest.raises(ValueError, match="baseline is for 'policy_gradient' only, got 'none'"):
+        Settings("agrel", baseline="none")

@@ -1,0 +1,45 @@
+"""Which numbers settings may have."""
+
+from math import inf
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agents.cell import Settings
+
+
+def check_numbers(settings: "Settings") -> None:
+    """Refuse rates, factors and sizes that mean nothing. Raises ValueError."""
+    if not 0 < settings.lr < inf:
+        raise ValueError(f"lr is a positive learning rate, got {settings.lr}")
+    if not 0 <= settings.epsilon <= 1:
+        raise ValueError(f"epsilon is a probability in 0..1, got {settings.epsilon}")
+    if not 0 <= settings.weight_decay < inf:
+        raise ValueError(f"weight_decay is 0 or more, got {settings.weight_decay}")
+    if not 0 <= settings.momentum < 1 or (settings.momentum and settings.optimizer != "sgd"):
+        raise ValueError(f"momentum is in 0..1 and for 'sgd' only, got {settings.momentum}")
+    _check_constants(settings)
+    if not 0 < settings.drop < 1 or any(trials < 1 for trials in settings.drops):
+        raise ValueError(
+            f"drops are numbers of trials of 1 or more and drop is a factor in 0..1, got "
+            f"{settings.drops} and {settings.drop}"
+        )
+    if not all(isinstance(size, int) and size > 0 for size in settings.sizes):
+        raise ValueError(f"sizes are whole numbers of units above 0, got {settings.sizes}")
+
+
+def _check_constants(settings: "Settings") -> None:
+    usual = (settings.betas, settings.eps) == (type(settings).betas, type(settings).eps)
+    if not usual and settings.optimizer == "sgd":
+        raise ValueError(
+            "betas and eps are for 'adam' and 'adamw' only, 'sgd' has momentum, got "
+            f"{settings.betas} and {settings.eps}"
+        )
+    sound = len(settings.betas) == 2 and all(0 <= beta < 1 for beta in settings.betas)
+    if not (sound and 0 < settings.eps < inf):
+        raise ValueError(
+            "betas are two numbers from 0 to below 1 and eps is above 0, got "
+            f"{settings.betas} and {settings.eps}"
+        )
+    mean, deviation = settings.pixels if len(settings.pixels) == 2 else (inf, inf)
+    if not (abs(mean) < inf and 0 < deviation < inf):
+        raise ValueError(f"pixels are a mean and a deviation above 0, got {settings.pixels}")
