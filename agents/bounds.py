@@ -1,13 +1,10 @@
-"""Which numbers settings may have."""
+"""Which numbers `cell.Settings` may have."""
 
 from math import inf
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from agents.cell import Settings
+from typing import Any
 
 
-def check_numbers(settings: "Settings") -> None:
+def check_numbers(settings: Any) -> None:
     """Refuse rates, factors and sizes that mean nothing. Raises ValueError."""
     if not 0 < settings.lr < inf:
         raise ValueError(f"lr is a positive learning rate, got {settings.lr}")
@@ -27,7 +24,7 @@ def check_numbers(settings: "Settings") -> None:
         raise ValueError(f"sizes are whole numbers of units above 0, got {settings.sizes}")
 
 
-def _check_constants(settings: "Settings") -> None:
+def _check_constants(settings: Any) -> None:
     usual = (settings.betas, settings.eps) == (type(settings).betas, type(settings).eps)
     if not usual and settings.optimizer == "sgd":
         raise ValueError(
