@@ -5,17 +5,21 @@ from typing import Any, cast
 
 import gymnasium as gym
 import numpy as np
+import torch
 from gymnasium.vector import AutoresetMode, VectorEnv
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
 
 from agents.learner import Agent
 from agents.own import check_methods
+from agents.settings import Settings
 from agents.together import Together
-from credit_envs.datasets import load
+from credit_envs.order import Order
 from credit_envs.registration import find_spec
-from credit_envs.splits import Split
+from credit_envs.rewards import Rewards
 from credit_envs.stream import ALONE
 from credit_envs.streams import side_by_side
+from credit_envs.task import Task
 from credit_envs.vector import RewardVectorEnv
 
 CHUNK = 1000  # images predicted at once
@@ -95,20 +99,33 @@ def evaluate(
 ) -> float:
     """Accuracy 0..1 over every image of the split once, without exploration or learning.
 
-    `env` is an id, or an environment whose images they are, in any form. With `images`, over the
+    `env` is an id, or an environment whose images they are. They are shown as it shows them, but
+    for wrappers; the suite's own agents see uint8 (H, W, C) in any form. With `images`, over the
     first so many of the canonical order, which is random. An agent without `predict` is asked by
     `act`.
     """
     if images < 0:
         raise ValueError(f"images is a number of images, or 0 for all, got {images}")
-    data = load(find_spec(env).kwargs["dataset"], split)
-    data = Split(data.images[: images or None], data.labels[: images or None])
+    task, device = _sight(agent, env, split)
     choose = getattr(agent, "predict", agent.act)
+    count = len(task.labels[: images or None])
     right = 0
-    for start in range(0, len(data.labels), CHUNK):
-        shown = np.array(data.images[start : start + CHUNK])
-        right += int((np.asarray(choose(shown)) == data.labels[start : start + CHUNK]).sum())
-    return right / len(data.labels)
+    for start in range(0, count, CHUNK):
+        index = np.arange(start, min(start + CHUNK, count))
+        shown = task.observe(index)
+        chosen = choose(shown if device is None else torch.from_numpy(shown).to(device))
+        chosen = chosen.cpu() if isinstance(chosen, Tensor) else chosen
+        right += int((np.asarray(chosen) == task.labels[index]).sum())
+    return right / count
+
+
+def _sight(agent: Any, env: str | gym.Env | VectorEnv, split: str) -> tuple[Task, str | None]:
+    """The split as the environment would show it, and the device on which; None: as arrays."""
+    given = find_spec(env).kwargs
+    if isinstance(getattr(agent, "settings", None), Settings):
+        given = {"dataset": given["dataset"]}
+    form = given.get("layout", "HWC"), given.get("dtype", "uint8")
+    return Task(given["dataset"], split, *form, Rewards(), Order()), given.get("device")
 
 
 def check_environment(env: gym.Env | VectorEnv, from_label: bool, presentations: int) -> None:

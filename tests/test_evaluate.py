@@ -1,0 +1,68 @@
+"""What `evaluate` shows: images as the environment shows them, but to the suite's own agents."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from vectors import guesses
+
+from agents import Settings, evaluate, make_agent, train
+from credit_envs.datasets import load
+
+DIGITS = "DigitsReward-v0"
+FORMS = [
+    {},
+    {"layout": "CHW"},
+    {"layout": "flat", "dtype": "float32"},
+    {"dtype": "float32", "device": "cpu"},
+    {"layout": "CHW", "device": "cpu"},
+]
+
+
+class Reader:
+    """Knows the test images by heart, as an environment of this form shows them."""
+
+    def __init__(self, device=None, **form):
+        env = gym.make_vec(DIGITS, 360, split="test", reveal_label=True, device=device, **form)
+        shown, _ = env.reset(seed=0)
+        *_, info = env.step(guesses(env, 0, device))
+        classes = zip(map(key, shown), info["label"], strict=True)
+        self.kind, self.classes = type(shown), {image: int(label) for image, label in classes}
+
+    def act(self, images):
+        assert type(images) is self.kind
+        return [self.classes.get(key(image), -1) for image in images]
+
+    def learn(self, reward):
+        pass
+
+
+def key(image):
+    image = np.asarray(image)
+    return image.shape, image.dtype, image.tobytes()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_agent_is_measured_on_images_as_its_environment_shows_them(form):
+    reader = Reader(**form)
+    assert evaluate(reader, gym.make_vec(DIGITS, 7, **form)) == 1
+    if "device" not in form:
+        assert evaluate(reader, gym.make(DIGITS, **form)) == 1
+        assert evaluate(reader, gym.make_vec(DIGITS, 7, vectorization_mode="sync", **form)) == 1
+
+
+def test_an_id_has_a_form_too(monkeypatch):
+    monkeypatch.setattr(gym.envs.registration, "registry", dict(gym.registry))
+    form = {"layout": "flat", "dtype": "float32"}
+    gym.register("FlatReward-v0", "credit_envs.env:RewardEnv", kwargs={"dataset": "Digits", **form})
+    assert evaluate(Reader(**form), "FlatReward-v0") == evaluate(Reader(), DIGITS) == 1
+
+
+@pytest.mark.parametrize("agent", [Settings(sizes=(8,)), "a2c"])
+def test_the_suites_agents_are_measured_alike_in_any_form(agent):
+    env = gym.make_vec(DIGITS, 32)
+    env.reset(seed=0)
+    agent = make_agent(agent, env, device="cpu")
+    train(agent, env, 640, progress_bar=False)
+    images, labels = load("Digits", "test")
+    expected = (agent.predict(np.array(images)) == labels).mean()
+    assert {evaluate(agent, gym.make_vec(DIGITS, 7, **form)) for form in FORMS} == {expected}
