@@ -13,7 +13,7 @@ from credit_envs.frame import frame, said_of
 from credit_envs.judge import NEVER_LATE, make_single_judge
 from credit_envs.order import Order
 from credit_envs.own import Own
-from credit_envs.rewards import Rewards, given
+from credit_envs.rewards import Rewards, check_flag, given
 from credit_envs.stream import Stream, checked_presentations, checked_seed, requested_position
 from credit_envs.task import (
     RENDER_FPS,
@@ -94,6 +94,7 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
     ) -> None:
         check_render_mode(render_mode)
         self.render_mode = render_mode
+        check_flag("reveal_label", reveal_label)
         self.reveal_label = reveal_label
         self.presentations = checked_presentations(presentations)
         self.rewards = given(Rewards, rewards, "rewards")

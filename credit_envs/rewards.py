@@ -65,8 +65,7 @@ class Rewards:
         check_probability("label_noise", self.label_noise)
         if self.abstain is not None and not is_number(self.abstain):
             raise ValueError(f"abstain={self.abstain!r} is no reward: give a finite number.")
-        if not isinstance(self.regret, bool):
-            raise ValueError(f"regret={self.regret!r} must be True or False.")
+        check_flag("regret", self.regret)
         if not is_number(self.noise) or self.noise < 0:
             raise ValueError(f"noise={self.noise!r} is no standard deviation: give 0 or more.")
 
@@ -152,6 +151,12 @@ def plain_table(matrix: Any) -> Table:
 def is_number(value: object) -> TypeGuard[float]:
     """Return whether the value is a finite real number; a bool is none."""
     return isinstance(value, Real) and not isinstance(value, bool) and isfinite(value)
+
+
+def check_flag(name: str, value: object) -> None:
+    """Raise a sentence unless the value is a bool."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{name}={value!r} must be True or False.")
 
 
 def check_count(name: str, value: object, least: int) -> None:

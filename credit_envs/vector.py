@@ -21,7 +21,7 @@ from credit_envs.frame import frame
 from credit_envs.judge import NEVER_LATE, make_judge
 from credit_envs.order import Order
 from credit_envs.own import Own
-from credit_envs.rewards import Rewards, given
+from credit_envs.rewards import Rewards, check_flag, given
 from credit_envs.stream import (
     ALONE,
     Stream,
@@ -99,6 +99,7 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
         }
         self.render_mode = render_mode
         self.device = device
+        check_flag("reveal_label", reveal_label)
         self.reveal_label = reveal_label
         self.presentations = checked_presentations(presentations)
         self.rewards = given(Rewards, rewards, "rewards")

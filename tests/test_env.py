@@ -143,6 +143,13 @@ def test_an_unknown_choice_is_refused(keyword):
         make(**{keyword: "none such"})
 
 
+@pytest.mark.parametrize("reveal", ["no", 1, None, np.True_])
+def test_whether_labels_are_revealed_is_said_by_a_bool(reveal):
+    for form in (gym.make, gym.make_vec):
+        with pytest.raises(ValueError, match=f"reveal_label={reveal!r} must be True or False"):
+            form("DigitsReward-v0", reveal_label=reveal)
+
+
 def test_an_unknown_render_mode_or_id_is_refused():
     with pytest.raises(ValueError, match="render_mode='ansi' is none of 'rgb_array'"):
         credit_envs.env.RewardEnv("Digits", render_mode="ansi")
