@@ -80,7 +80,7 @@ def _classes(folder: Path) -> Listing:
 
 def _images(folder: Path) -> list[Path]:
     files = (file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES)
-    return sorted(file for file in files if _shown(file.name))
+    return sorted(file for file in files if all(map(_shown, file.relative_to(folder).parts)))
 
 
 def _shown(name: str) -> bool:

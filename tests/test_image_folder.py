@@ -59,6 +59,8 @@ def test_images_may_lie_deeper_and_other_files_beside_them(folder):
     (folder / ".git").mkdir()
     for stray in ("notes.txt", "cat/Thumbs.db", "cat/._0001.png"):
         (folder / stray).write_text("no image")
+    for system in (".ipynb_checkpoints", "__MACOSX", "images/.thumbs/small"):
+        png(folder / "cat" / system / "copy.png", before[0][0])
     for one, other in zip(before, everything(folder), strict=True):
         np.testing.assert_array_equal(one, other)
 
