@@ -11,7 +11,6 @@ import contextlib
 import json
 import math
 import os
-import secrets
 import time
 import warnings
 from collections.abc import Iterator
@@ -139,10 +138,10 @@ def _build(row: Dataset | Unseen, path: Path) -> None:
         metadata[f"{part}_source"] = set_digest(images.digests)
         if lossy:  # the decoded pixels, which the file holds, have their own digest
             metadata[f"{part}_pixels"] = set_digest(pixel_digests(images.pixels, images.labels))
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
+    fresh = path.with_name(f"{path.name}.partial")  # the lock's: what a kill left is written over
     with _writing(path.parent), contextlib.ExitStack() as afterwards:
         afterwards.callback(fresh.unlink, missing_ok=True)
-        with fresh.open("xb") as file:
+        with fresh.open("wb") as file:
             _write(file, {"__metadata__": metadata, **_layout(row)}, parts)
             file.flush()
             os.fsync(file.fileno())

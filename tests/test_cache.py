@@ -2,6 +2,9 @@
 
 import mmap
 import os
+import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -66,6 +69,24 @@ def test_two_processes_fill_it_once_and_both_end_right(tmp_path):
     outputs = [one.communicate(timeout=60) for one in both]
     assert [out.strip() for out, _ in outputs] == [toys.checksum(large)] * 2, outputs
     assert sum("Reading someone/toy" in err for _, err in outputs) == 1
+
+
+KILLED = """
+import os, signal
+from credit_envs import cache, datasets
+
+cache.check = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # all is written, but not in place
+datasets.load("Digits", "test")
+"""
+
+
+def test_nothing_of_a_killed_build_is_left_after_the_next(tmp_path, monkeypatch):
+    monkeypatch.setenv("CREDIT_ENVS_CACHE", str(tmp_path))
+    killed = subprocess.run([sys.executable, "-c", KILLED], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert any(file.suffix == ".partial" for file in tmp_path.iterdir())
+    load("Digits", "test")
+    assert {file.suffix for file in tmp_path.iterdir()} <= {".safetensors", ".lock"}
 
 
 def test_a_folder_that_cannot_be_written_is_said(toy, tmp_path, monkeypatch):
