@@ -194,6 +194,6 @@ def _blaming(path: Path) -> Iterator[None]:
     """Turn what a damaged file makes the code run into, into a sentence that names the file."""
     try:
         yield
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         reason = error if isinstance(error, ValueError) else "its header lacks something"
         raise CorruptData(f"the cache file {path} is damaged ({reason})") from error

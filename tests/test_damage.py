@@ -42,6 +42,7 @@ DAMAGES = {
     "not safetensors": lambda content: b"<html>" * 1000,
     "a huge header length": lambda content: b"\xff" * 8 + content[8:],
     "a list for a header": lambda content: (4).to_bytes(8, "little") + b"[1 ]" + content[8:],
+    "a header too deep": lambda content: (10**5).to_bytes(8, "little") + b"[" * 10**5,
     "no metadata": lambda content: rewrite_header(content, lambda h: h.pop("__metadata__")),
     "another format": lambda content: rewrite_header(
         content, lambda h: h["__metadata__"].update(format="credit-envs 0")
