@@ -1,6 +1,7 @@
 """Comparisons and runs know images of one's own, and notice when they change."""
 
 import json
+from dataclasses import replace
 
 import gymnasium as gym
 import pytest
@@ -59,8 +60,7 @@ def photos(tmp_path, monkeypatch, registry):
 
 def key(**changes):
     jobs._images.cache_clear()  # as another process would begin
-    plain = vars(job("q_agrel")) | changes
-    return jobs.Job(**plain).key()
+    return replace(job("q_agrel"), **changes).key()
 
 
 def test_a_run_on_other_images_is_another_run(photos):
