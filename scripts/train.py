@@ -117,10 +117,10 @@ def _run(job: Job, args: Args) -> Outcome:
     done = 0
     with Bar(job.points[-1], args.quiet) as bar:
 
-        def progress(trials: int, accuracy: float) -> None:
+        def progress(trials: int, reward: float) -> None:
             nonlocal done
             done += trials
-            bar.show(done, f"{job}: running accuracy {accuracy:.1%}")
+            bar.show(done, f"{job}: mean reward {reward:.3f}")
 
         attempt = Attempt(job, args.out, origin(), args.threads, args.deterministic, retry=True)
         return replace(attempt, board=args.tensorboard, progress=progress)()

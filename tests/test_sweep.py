@@ -181,11 +181,11 @@ def test_without_a_terminal_there_is_a_line_in_ten_seconds_at_most(monkeypatch, 
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
     with progress.Bar(1000) as bar:
         for reading in range(100):
-            bar.show(10 * reading, f"q_agrel: running accuracy {reading / 100:.1%}")
+            bar.show(10 * reading, f"q_agrel: mean reward {reading / 100:.3f}")
     lines = capsys.readouterr().out.splitlines()
     assert 3 <= len(lines) <= next(seconds) / progress.PERIOD
     assert progress.PERIOD == 10
-    assert all("trials/s" in line and "s left  q_agrel: running" in line for line in lines)
+    assert all("trials/s" in line and "s left  q_agrel: mean" in line for line in lines)
     with progress.Bar(1000, quiet=True) as bar:
         for reading in range(100):
             bar.show(10 * reading, "nothing")

@@ -1,7 +1,8 @@
 """The runs below a folder as comparisons: what ran under equal conditions stands together.
 
-Equal are environment, network, batch, device, evaluation points, and whether the test images are
-read and alignment is watched. A class of the user's own has no network: it joins those beside it.
+Equal are environment and its options, network, batch, device, evaluation points, and whether the
+test images are read and alignment is watched. A class of the user's own has no network: it joins
+those beside it.
 """
 
 import json
@@ -13,7 +14,7 @@ from agents.runs.folder import Record
 from agents.runs.job import Result, result_of
 from agents.signals import SIGNALS
 
-Place = tuple[str, int, str, tuple[int, ...], bool, bool, str | None]
+Place = tuple[str, int, str, tuple[int, ...], bool, bool, str | None, str]
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _place(config: dict[str, Any]) -> tuple[Place, str, str]:
     place = (
         config["env"], int(config["batch"]), str(config["device"]), points,
         bool(config.get("reads_test", True)), bool(config.get("watched", False)),
-        config.get("images"),
+        config.get("images"), json.dumps(config.get("options"), sort_keys=True),
     )  # fmt: skip
     int(config["seed"])
     if settings is not None:

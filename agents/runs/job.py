@@ -16,7 +16,9 @@ from agents.runs.folder import FORMAT, Record
 from agents.runs.protocol import STANDARD, Protocol
 from agents.settings import Settings
 from credit_envs.datasets import open_data
+from credit_envs.order import Order
 from credit_envs.registration import find_spec
+from credit_envs.rewards import Rewards, given
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ class Job:
             del plain["code"]  # as it was before there were any: runs keep their keys
         if self.protocol == STANDARD:
             del plain["protocol"]
-        images = _images(self.env)
-        return {"format": FORMAT} | plain | ({"images": images} if images else {})
+        world = {"images": _images(self.env), "options": _options(self.env)}
+        return {"format": FORMAT} | plain | {name: said for name, said in world.items() if said}
 
     def key(self) -> str:
         """Eight digits that stand for everything but environment, agent's name and seed."""
@@ -83,6 +85,16 @@ def _images(env: str) -> str | None:
     """What stands for images of the user's own, which may change; None for those of the table."""
     dataset = find_spec(env).kwargs["dataset"]
     return None if isinstance(dataset, str) else open_data(dataset).row.key()
+
+
+def _options(env: str) -> dict[str, Any]:
+    """What an id is registered with beside its images, as JSON has it; the suite's have nothing."""
+    options = {name: value for name, value in find_spec(env).kwargs.items() if name != "dataset"}
+    for group, kind in (("rewards", Rewards), ("order", Order)):
+        said = asdict(given(kind, options.get(group), group))
+        options[group] = {name: x for name, x in said.items() if x != getattr(kind, name)}
+    there = {name: value for name, value in options.items() if value}
+    return json.loads(json.dumps(there, default=float))  # a number may be NumPy's
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from credit_envs.registration import find_spec
 PART = 0.5  # seconds of training between two looks at the clock, or up to twice that
 COUNTED = 2  # the products of the second batch stand for all: in the first one things are made
 
-Progress = Callable[[int, float], None]  # trials since the last call, running accuracy
+Progress = Callable[[int, float], None]  # trials since the last call, mean reward
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Lived:
 
     threads: int  # PyTorch's: sums depend on it in their last bits
     batches: int = 0
-    rewarded: int = 0  # trials since the last row
+    rewarded: float = 0.0  # sum of the rewards since the last row
     multiply_adds: int = 0  # of one batch
     seconds: float = 0.0
     test: float | None = None  # accuracy where the readings were best
@@ -86,13 +86,13 @@ class Learning:
         else:
             mean = train(self.agent, self.env, trials, progress_bar=False)
         self.lived.batches += batches
-        self.lived.rewarded += round(mean * trials)
+        self.lived.rewarded += round(mean * trials, 6)  # whole again where rewards are
 
     def _batches(self, trials: int) -> int:
         return ceil(trials / self.job.batch)
 
     def _running(self) -> float:
-        """Share of rewarded trials since the last row."""
+        """Mean reward since the last row."""
         rows = self.lived.rows
         before = self._batches(rows[-1].trials) if rows else 0
         return self.lived.rewarded / ((self.lived.batches - before) * self.job.batch)
@@ -108,7 +108,7 @@ class Learning:
         if self.job.protocol.selects and row.validation_accuracy > max(before, default=-1):
             self.lived.test = self._accuracy("test")
         self.lived.rows.append(row)
-        self.lived.rewarded = 0
+        self.lived.rewarded = 0.0
         return row
 
     def stopped(self) -> bool:

@@ -10,7 +10,7 @@ PERIOD = 10  # seconds between lines where there is no terminal
 
 
 class Bar:
-    """Shows trials done, trials a second, the time left and the running accuracy."""
+    """Shows trials done, trials a second, the time left and the mean reward."""
 
     def __init__(self, total: int, quiet: bool = False):
         self._total = total

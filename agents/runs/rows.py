@@ -19,7 +19,7 @@ class Row:
 
     trials: int
     validation_accuracy: float  # 0..1, or that of another split, as the protocol says
-    running_accuracy: float  # share of rewarded trials since the row before, exploration included
+    running_accuracy: float  # mean reward since the row before, exploration included
     change_angle: float | None  # degrees from backprop since then; None: not watched, or no angle
     seconds: float  # since the start, without the time in which it was not run
 
@@ -80,6 +80,6 @@ def _row(line: str) -> Row | None:
         )  # fmt: skip
     except (ValueError, csv.Error):
         return None
-    shares = row.validation_accuracy, row.running_accuracy
-    sound = row.trials > 0 and all(0 <= share <= 1 for share in shares) and isfinite(row.seconds)
+    finite = isfinite(row.running_accuracy) and isfinite(row.seconds)
+    sound = row.trials > 0 and 0 <= row.validation_accuracy <= 1 and finite
     return row if sound and 0 <= (row.change_angle or 0) <= 180 and line.endswith("\n") else None

@@ -168,7 +168,7 @@ class Run:
 
 
 def glance(job: Job, folder: Path) -> tuple[int, float | None]:
-    """How far a run is, in trials, by its checkpoint, and its running accuracy."""
+    """How far a run is, in trials, by its checkpoint, and its mean reward."""
     try:
         lived = checkpoint.read_facts(folder / CHECKPOINT)["run"]
     except (OSError, ValueError, KeyError):  # none yet, or none that is sound

@@ -150,7 +150,7 @@ class Watch:
             trials, running = glance(job, job.folder(self.root))
             if trials > self._trials[job] and running is not None:
                 self._trials[job] = trials
-                self._text = f"{job}: running accuracy {running:.1%}"
+                self._text = f"{job}: mean reward {running:.3f}"
         self._show()
         self._glanced = time.monotonic()
 
