@@ -10,14 +10,17 @@ import gymnasium as gym
 import numpy as np
 import own
 import pytest
+import torch
 from small import without_processes
 
 from agents import train
 from agents.comparing import Comparing, compare
 from agents.comparison import compare as comparison
 from agents.own import pack
+from agents.runs import learning
 from agents.runs.attempt import Failed
 from agents.runs.executors import local
+from agents.runs.job import Job
 
 DIGITS = "DigitsReward-v0"
 SMALL = Comparing(agents="supervised", sizes="16", batch=32, epochs=1, seeds=1, quiet=True)
@@ -102,6 +105,12 @@ def test_a_script_that_starts_runs_as_it_is_imported_is_told_what_to_do(monkeypa
     monkeypatch.setitem(sys.modules, "__mp_main__", ModuleType("__mp_main__"))  # as in its process
     with pytest.raises(SystemExit, match="put what starts them below if __name__ == '__main__':"):
         local(1, 1, on_gpu=False).__enter__()
+
+
+def test_it_sees_arrays_wherever_the_others_are(monkeypatch):
+    monkeypatch.setattr(learning, "pick_device", torch.device)  # as if it were there
+    job = Job(DIGITS, "own:Linear", None, 0, batch=32, points=(32,), device="cuda")
+    assert learning.Learning(job).env.unwrapped.device is None
 
 
 # What is none

@@ -49,8 +49,9 @@ class Learning:
         self.job = job
         device = str(pick_device(job.device))
         self.rule = job.settings.rule if job.settings else CreditRule()
+        tensors = job.on_gpu and job.settings is not None  # the user's own classes see arrays
         self.env = gym.make_vec(
-            find_spec(job.env), num_envs=job.batch, device=device if job.on_gpu else None,
+            find_spec(job.env), num_envs=job.batch, device=device if tensors else None,
             split=job.protocol.learns, presentations=self.rule.presentations,
             reveal_label=job.settings is not None and job.settings.learns_from == "label",
         )  # fmt: skip
