@@ -72,8 +72,12 @@ class Args:
             batch=self.batch, device=self.device, threads=self.threads,
         )  # fmt: skip
         grid = {} if self.lr is None else {"lr": (self.lr,)}
-        (job,) = Plan(options, (self.seed,), grid, self.watched).jobs()
-        return job
+        jobs = Plan(options, (self.seed,), grid, self.watched).jobs()
+        if len(jobs) > 1:
+            raise ValueError(
+                f"{self.agent!r} are {len(jobs)} agents: give one, or take scripts/sweep.py"
+            )
+        return jobs[0]
 
 
 def main(args: Args) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from agents.comparison.options import GRID
 from agents.runs import run as running
 from agents.runs.folder import find
 
@@ -49,6 +50,13 @@ def test_an_unfinished_run_is_refused_and_resumed_only_when_asked_for(
     assert "test accuracy" in command("train", "--resume")
     ((record,), faults) = find(tmp_path)
     assert (record.status, faults) == ("done", [])
+
+
+@pytest.mark.parametrize(("agent", "count"), [("q_agrel,supervised", 2), ("grid", len(GRID))])
+def test_several_agents_are_refused(command, made, agent, count):
+    said = command("train", "--agent", agent)
+    assert said == f"error: {agent!r} are {count} agents: give one, or take scripts/sweep.py"
+    assert not made
 
 
 def stop_after(monkeypatch, rows):
