@@ -6,7 +6,7 @@ from typing import Any, cast
 import gymnasium as gym
 import numpy as np
 import torch
-from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
@@ -130,6 +130,12 @@ def _sight(agent: Any, env: str | gym.Env | VectorEnv, split: str) -> tuple[Task
 
 def check_environment(env: gym.Env | VectorEnv, from_label: bool, presentations: int) -> None:
     """Refuse an environment whose trials are not the agent's. Raises ValueError."""
+    silent = isinstance(env.unwrapped, SyncVectorEnv | AsyncVectorEnv)
+    if silent and (from_label or presentations > 1):
+        raise ValueError(
+            "this agent needs labels or presentations, which Gymnasium's own vector forms keep to "
+            "themselves: use gym.make_vec(id, num_envs=B) without a vectorization_mode"
+        )
     if getattr(env.unwrapped, "presentations", 1) != presentations:
         raise ValueError(
             f"this agent needs each image {presentations} times in a row: make the environment "

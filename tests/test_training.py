@@ -6,7 +6,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from cells import GRID, PERTURBING, REWARD_SIGNALS, served
-from gymnasium.vector import VectorWrapper
+from gymnasium.vector import AutoresetMode, VectorWrapper
 from states import alike, equal, state
 
 from agents import Settings, evaluate, make_agent, train
@@ -157,6 +157,15 @@ def test_a_label_agent_needs_an_environment_that_reveals_labels():
         with pytest.raises(ValueError, match="make the environment with reveal_label=True"):
             train(agent, env, 8, progress_bar=False)
         assert agent.trials == 0
+
+
+def test_a_label_agent_is_told_that_gymnasiums_own_vector_forms_hide_labels():
+    same_step = {"autoreset_mode": AutoresetMode.SAME_STEP}
+    env = make_env(vectorization_mode="sync", vector_kwargs=same_step, reveal_label=True)
+    for name in ("supervised", "policy_gradient+node_perturbation_two_rewards"):
+        agent = make_agent(name, make_env(), device="cpu")
+        with pytest.raises(ValueError, match="keep to themselves: use gym.make_vec"):
+            train(agent, env, 8, progress_bar=False)
 
 
 def test_an_unknown_split_or_id_is_refused():
