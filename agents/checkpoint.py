@@ -43,6 +43,8 @@ def _opened(path: str | Path) -> Iterator[Any]:
             yield file
     except SafetensorError as fault:
         raise ValueError(f"{path} is not a sound agent file ({fault}): save it again") from fault
+    except OSError as fault:
+        raise type(fault)(f"{path} cannot be read ({fault})") from fault
 
 
 def _facts(file: Any, path: str | Path) -> dict[str, Any]:

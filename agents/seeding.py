@@ -1,5 +1,7 @@
 """One seed, and from it a generator for each thing that is drawn: none disturbs another."""
 
+from operator import index as as_index
+
 import numpy as np
 import torch
 
@@ -8,6 +10,8 @@ DRAWN = ("weights", "feedback", "exploration", "dropout", "noise")
 
 def generators(seed: int, device: torch.device) -> dict[str, torch.Generator]:
     """Independent generators by name; weights and feedback are drawn alike for every device."""
+    if as_index(seed) < 0:
+        raise ValueError(f"seed is a whole number, 0 or more, got {seed}")
     children = np.random.SeedSequence(seed).spawn(len(DRAWN))
     return {
         name: torch.Generator("cpu" if name in ("weights", "feedback") else device).manual_seed(

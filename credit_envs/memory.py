@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,8 @@ def from_arrays(
 
     Raises TypeError, ValueError.
     """
+    if not isinstance(class_names, Iterable):
+        raise TypeError(f"class_names must be a list of names, not {class_names!r}")
     names = tuple(map(str, class_names))
     pixels, classes = _checked("training", images, labels)
     given = None if test is None else _checked("test", *_pair(test))

@@ -28,8 +28,9 @@ class Order:
     """How often a stage shows each of its images before the next begins."""
 
     def __post_init__(self) -> None:
-        if isinstance(self.imbalance, list | tuple | np.ndarray):
-            object.__setattr__(self, "imbalance", checked_shares(self.imbalance))
+        shares = self.imbalance
+        if isinstance(shares, list | tuple) or (isinstance(shares, np.ndarray) and shares.ndim):
+            object.__setattr__(self, "imbalance", checked_shares(shares))
         elif not is_number(self.imbalance) or self.imbalance < 1:
             raise ValueError(
                 f"imbalance={self.imbalance!r} is no ratio of 1 or more: give one, or the share of "

@@ -64,9 +64,11 @@ def test_test_arrays(test, error, said):
         credit_envs.from_arrays(IMAGES, LABELS, test=test)
 
 
-def test_names_that_are_too_few():
+def test_names_that_are_too_few_or_none():
     with pytest.raises(ValueError, match=r"labels are in 0..2, but those of the 2 classes named"):
         credit_envs.from_arrays(IMAGES, LABELS, class_names=("cat", "dog"))
+    with pytest.raises(TypeError, match="class_names must be a list of names, not 3"):
+        credit_envs.from_arrays(IMAGES, LABELS, class_names=3)
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,7 @@ def test_the_public_check_passes_it():
         ({"imbalanced": 2}, ValueError, "order has no option 'imbalanced', only imbalance"),
         ({"imbalance": 0.5}, ValueError, "imbalance=0.5 is no ratio of 1 or more"),
         ({"imbalance": "10"}, ValueError, "imbalance='10' is no ratio"),
+        ({"imbalance": np.array(3.0)}, ValueError, r"imbalance=array\(3.\) is no ratio"),
         ({"imbalance": [1, 1]}, ValueError, "imbalance has 2 shares for 10 classes"),
         ({"imbalance": [2] * 10}, ValueError, r"has the share 2, which is not in 0\.\.1"),
         ({"imbalance": [0] * 10}, ValueError, "keeps no image of this split"),

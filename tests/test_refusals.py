@@ -106,6 +106,11 @@ def test_only_images_height_first_are_looked_at(layout):
             make_agent("q_agrel", env)
 
 
+def test_a_seed_below_0_is_refused():
+    with pytest.raises(ValueError, match="seed is a whole number, 0 or more, got -1"):
+        make_agent("q_agrel", make_env(), seed=-1)
+
+
 def test_only_classes_are_chosen_among():
     env = make_env()
     env.single_action_space = gym.spaces.Box(0, 1, (2,))
@@ -140,6 +145,8 @@ def test_files_that_are_no_agents_are_refused(tmp_path):
     path = tmp_path / "agent.safetensors"
     with pytest.raises(FileNotFoundError, match="agent.safetensors"):
         load_agent(path)
+    with pytest.raises(OSError, match=f"^{tmp_path} cannot be read"):
+        load_agent(tmp_path)
     path.write_bytes(b"no agent at all")
     with pytest.raises(ValueError, match="agent.safetensors is not a sound agent file"):
         load_agent(path)
