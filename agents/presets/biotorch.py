@@ -34,8 +34,8 @@ ENVS = {
 PIXELS = {"mnist": (0.1307, 0.3081), "fashion": (0.2859, 0.3530), "cifar10": (0.4733, 0.2516)}
 WITHIN = {"mnist": 0.5, "fashion": 0.7, "cifar10": 1.5}
 QUICK = {
-    "mnist": Quick(0.5, 50, images=2000),
-    "fashion": Quick(0.5, 50, images=2000),
+    "mnist": Quick(0.5, 80, images=2000),
+    "fashion": Quick(0.5, 80, images=2000),
     "cifar10": Quick(0.2, 50, images=2000),
 }
 
