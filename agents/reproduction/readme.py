@@ -96,7 +96,7 @@ def _run(figure: Figure, record: Record, lines: list[Shown]) -> str:
         said += f"; {len(judged) - len(missed)} of {len(judged)} goals reached"
     said += f", **not**: {', '.join(missed)}" if missed else ""
     to_run = not_run(figure, record)
-    return f"{said}; **not run yet**: {', '.join(to_run)}" if to_run else said
+    return f"{said}; **not run yet**: {'; '.join(to_run)}" if to_run else said
 
 
 def write(folder: Path = FOLDER, path: Path = README) -> None:

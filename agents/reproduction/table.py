@@ -85,7 +85,7 @@ def sentences(figure: Figure, record: Record) -> Iterator[str]:
     lines = summarise(figure, record)
     yield what_was_run(figure, record)
     if missing := not_run(figure, record):
-        yield f"Not run yet: {', '.join(missing)}."
+        yield f"Not run yet: {'; '.join(missing)}."
     yield f"Source: {figure.source}."
     published = [line.line.published for line in lines if line.line.published]
     if any(one.on_test for one in published):
