@@ -109,3 +109,8 @@ class Weighted(nn.Module):
 def weighted(net: nn.Module) -> list[Weighted]:
     """The weighted layers, from the image up to the output."""
     return [layer for layer in net.modules() if isinstance(layer, Weighted)]
+
+
+def xavier(layer: Weighted) -> float:
+    """Xavier's standard deviation for a layer's weights, sqrt(2 / (fan-in + fan-out))."""
+    return (2 / (layer.fan_in + layer.fan_out)) ** 0.5

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from agents.chance import Source
 from agents.layers import Conv2d, Linear, LocallyConnected2d
 from agents.signals import Cost
-from agents.weighted import Weighted, weighted
+from agents.weighted import Weighted, weighted, xavier
 
 
 @dataclass
@@ -114,9 +114,8 @@ def upper(net: nn.Module) -> list[Weighted]:
 
 def random_feedback(layer: Weighted, generator: torch.Generator, learns: bool) -> None:
     """Give a layer its own random feedback weights, N(0, 2 / (fan-in + fan-out))."""
-    std = (2 / (layer.fan_in + layer.fan_out)) ** 0.5
     draw = torch.empty(layer.weight.shape, dtype=layer.weight.dtype)
-    feedback = draw.normal_(0, std, generator=generator)
+    feedback = draw.normal_(0, xavier(layer), generator=generator)
     layer.feedback = nn.Parameter(feedback, requires_grad=learns)
 
 

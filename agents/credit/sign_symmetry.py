@@ -19,7 +19,7 @@ from torch import nn
 
 from agents.chance import Source, normal_like
 from agents.credit.base import CreditRule, random_feedback, upper
-from agents.weighted import Weighted
+from agents.weighted import Weighted, xavier
 
 
 class SignSymmetry(CreditRule):
@@ -31,7 +31,7 @@ class SignSymmetry(CreditRule):
 
     def prepare(self, net, generator):
         for layer in upper(net):
-            magnitude = torch.full_like(layer.weight, scale(layer))
+            magnitude = torch.full_like(layer.weight, xavier(layer))
             layer.feedback = nn.Parameter(magnitude, requires_grad=False)
 
     def look(self, net, images, generator, before):
@@ -64,10 +64,5 @@ class SignSymmetryBatchwise(SignSymmetryFixed):
 
     @torch.no_grad()
     def follow(self, layer, generator):
-        layer.feedback.copy_(normal_like(layer.weight, scale(layer), generator))
+        layer.feedback.copy_(normal_like(layer.weight, xavier(layer), generator))
         super().follow(layer, generator)
-
-
-def scale(layer: Weighted) -> float:
-    """The magnitude c: random feedback's standard deviation."""
-    return (2 / (layer.fan_in + layer.fan_out)) ** 0.5

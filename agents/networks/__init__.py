@@ -18,7 +18,7 @@ from agents.networks.papers import conv, deep, dense, loccon, sigmoid, tanh
 from agents.networks.pixels import Pixels, Shape, standardise
 from agents.networks.resnet import resnet18
 from agents.responses import responses
-from agents.weighted import Weighted, weighted
+from agents.weighted import Weighted, weighted, xavier
 
 Build = Callable[[Shape, int, tuple[int, ...], torch.Generator], nn.Sequential]
 
@@ -67,7 +67,7 @@ def initialise(net: nn.Module, init: str, generator: torch.Generator) -> None:
     layers, units = weighted(net), responses(net)
     small = 0.01 if all(isinstance(layer, Linear) for layer in layers) else 0.005
     for layer in layers:
-        std = {"he": _he(layer, units[layer]), "xavier": _xavier(layer), "paper": small}[init]
+        std = {"he": _he(layer, units[layer]), "xavier": xavier(layer), "paper": small}[init]
         if init == "he" and layer is layers[-1]:
             std = 0.01
         with torch.no_grad():
@@ -76,11 +76,7 @@ def initialise(net: nn.Module, init: str, generator: torch.Generator) -> None:
 
 def _he(layer: Weighted, unit: nn.Module) -> float:
     saturates = isinstance(unit, nn.Tanh | nn.Sigmoid)
-    return _xavier(layer) if saturates else (2 / layer.fan_in) ** 0.5
-
-
-def _xavier(layer: Weighted) -> float:
-    return (2 / (layer.fan_in + layer.fan_out)) ** 0.5
+    return xavier(layer) if saturates else (2 / layer.fan_in) ** 0.5
 
 
 __all__ = ["NETWORKS", "Build", "Network", "Pixels", "Shape", "initialise", "standardise"]
