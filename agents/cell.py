@@ -14,6 +14,9 @@ from agents.precision import PRECISIONS
 from agents.signals import SIGNALS, PolicyGradient, Signal
 
 INITS = ("he", "paper", "xavier")
+# Settings, of rules too, that are newer than runs: at their defaults they are not written, so that
+# runs keep their keys.
+LATER = {"baseline", "betas", "drops", "eps", "pixels", "precision", "scaled"}
 
 
 @dataclass(frozen=True)
@@ -145,14 +148,13 @@ class Settings:
         """As plain values for JSON, the network's own sizes written out; `from_dict` reads it."""
         rule = self.rule
         credit = {"name": rule.name, **dataclasses.asdict(rule)}
-        if credit.get("scaled"):
-            del credit["scaled"]  # as below
         plain = dataclasses.asdict(self) | {"credit": credit, "sizes": self.network_sizes}
         if not self.drops:
             del plain["drop"]
-        for name in ("baseline", "drops", "precision", "betas", "eps", "pixels"):
-            if plain[name] == getattr(Settings, name):
-                del plain[name]  # as it was before there were any: runs keep their keys
+        for said, usual in ((plain, Settings), (credit, type(rule))):
+            for name in LATER & said.keys():
+                if said[name] == getattr(usual, name, dataclasses.MISSING):
+                    del said[name]
         return plain
 
     @classmethod
