@@ -1,4 +1,4 @@
-"""Credit rules of the user's own: how they get to where runs are made, and whether they changed.
+"""Credit rules of the user's own: which they are, and whether they changed.
 
 A run is kept under its settings, and of a rule these have the name and the numbers. So a rule from
 outside this package adds what stands for its code: edited, it is another rule.
@@ -7,15 +7,10 @@ outside this package adds what stands for its code: edited, it is another rule.
 import hashlib
 import inspect
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-import cloudpickle
-
-from agents.credit import RULES, CreditRule
-from agents.importing import here_on_path
+from agents.credit import CreditRule
 
 PACKAGE = __name__.partition(".")[0]
 
@@ -25,12 +20,13 @@ def code_of(rule: CreditRule) -> str:
 
     That is all of its file, and of those it inherits from; in a notebook its methods.
     """
-    own = [kind for kind in type(rule).__mro__ if kind is not object and not _of_the_suite(kind)]
+    own = [kind for kind in type(rule).__mro__ if kind is not object and not of_the_suite(kind)]
     text = "".join(map(_text, own)).encode()
     return hashlib.blake2b(text, digest_size=4).hexdigest() if own else ""
 
 
-def _of_the_suite(kind: type) -> bool:
+def of_the_suite(kind: type) -> bool:
+    """Is it one of this package?"""
     return kind.__module__.partition(".")[0] == PACKAGE
 
 
@@ -52,29 +48,3 @@ def _compiled(code: CodeType | None) -> str:
         return ""
     inner = [_compiled(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
     return repr((code.co_code, code.co_names, inner))
-
-
-@dataclass(frozen=True)
-class Sent:
-    """A call on its way to another process, and the rule, which that may never have imported."""
-
-    pickled: bytes
-
-    def __call__(self) -> Any:
-        """Add the rule to the table there, and call."""
-        here_on_path()
-        call, rule = cloudpickle.loads(self.pickled)
-        RULES[rule.name] = rule
-        return call()
-
-    def checkpoint(self) -> Any:
-        """Submitit asks before time is up: the same again."""
-        from submitit.helpers import DelayedSubmission  # pyright: ignore[reportMissingImports]
-
-        return DelayedSubmission(self)
-
-
-def sent(call: Callable[[], Any], rule: CreditRule) -> Callable[[], Any]:
-    """The call, in a form that finds the rule in any process."""
-    kind = type(rule)
-    return call if _of_the_suite(kind) else Sent(cloudpickle.dumps((call, kind)))

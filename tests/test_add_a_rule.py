@@ -23,8 +23,9 @@ from agents.credit import RULES, CreditRule
 from agents.credit.base import random_feedback, upper
 from agents.credit.feedback_alignment import FeedbackAlignment
 from agents.learner import Agent
-from agents.own_rules import code_of, sent
+from agents.own_rules import code_of
 from agents.plausibility import card
+from agents.runs.sent import sent
 from agents.settings import settings_of
 from agents.weighted import weighted
 

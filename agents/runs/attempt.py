@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from agents.runs import folder as files
 from agents.runs.board import Board
+from agents.runs.executors import Requeued
 from agents.runs.folder import FAILED, LOCK, Unreadable
 from agents.runs.job import Job, Result, result_of
 from agents.runs.learning import Progress
@@ -37,7 +38,7 @@ def unseen(trials: int, accuracy: float) -> None:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class Attempt(Requeued):
     """Makes a run, wherever it is called: in a process of a pool, or on a machine of a cluster."""
 
     job: Job
@@ -83,12 +84,6 @@ class Attempt:
                 files.write_json(folder / FAILED, content)
             return Outcome(failed=why, said=tuple(said))
         return Outcome(result, said=tuple(said))
-
-    def checkpoint(self) -> Any:
-        """Submitit asks before time is up: the same again, which goes on from the run's folder."""
-        from submitit.helpers import DelayedSubmission  # pyright: ignore[reportMissingImports]
-
-        return DelayedSubmission(self)
 
 
 def earlier(job: Job, root: Path, retry: bool) -> Outcome | None:

@@ -90,6 +90,16 @@ def slurm(root: Path, parameters: str, threads: int, on_gpu: bool) -> Iterator[A
     yield executor
 
 
+class Requeued:
+    """A call that SLURM may end before its time: a run goes on from its folder."""
+
+    def checkpoint(self) -> Any:
+        """Submitit asks before time is up: the same again."""
+        from submitit.helpers import DelayedSubmission  # pyright: ignore[reportMissingImports]
+
+        return DelayedSubmission(self)
+
+
 def plain(parameters: str) -> dict[str, int | str]:
     """The parameters as a dict. Raises ValueError."""
     pairs = [pair.partition("=") for pair in parameters.split(",") if pair]

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from agents.own_rules import sent
 from agents.runs.attempt import Attempt, Failed, Outcome, earlier
 from agents.runs.board import writer_class
 from agents.runs.executors import deaf_to_ctrl_c, local, plain, slurm
@@ -21,6 +20,7 @@ from agents.runs.job import Job, Result
 from agents.runs.origin import origin
 from agents.runs.progress import Bar
 from agents.runs.run import Unwritable, glance
+from agents.runs.sent import sent
 
 LOOK = 0.1  # seconds between two looks for finished runs
 GLANCE = 1.0  # seconds between two looks at the checkpoints of the others
