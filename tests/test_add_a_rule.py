@@ -106,7 +106,7 @@ def test_it_takes_part_in_a_comparison_from_the_command_line(tmp_path):
     assert (tmp_path / "out" / "curves.csv").exists()
 
 
-def test_a_cell_can_name_its_class(mine, monkeypatch):
+def test_a_cell_can_name_its_class(mine):
     cell = f"label+mine:{mine.__name__}"
     (settings,) = Options(agents=cell).cells().values()
     assert settings == replace(settings_of(cell), sizes=settings.sizes)
@@ -148,10 +148,10 @@ def test_it_gets_to_a_process_that_never_imported_it(monkeypatch):
     rule = in_a_notebook(MINE)(density=0.5)
     monkeypatch.setitem(RULES, NAME, type(rule))
     call = sent(partial(settings_of, f"label+{NAME}"), rule)
-    by_value = sent(partial(str, "here"), FeedbackAlignment())
+    plain = sent(partial(str, "here"), FeedbackAlignment())
     monkeypatch.delitem(RULES, NAME)
     assert type(pickle.loads(pickle.dumps(call))().rule).__name__ == "SparseFeedback"
-    assert by_value() == "here"
+    assert plain() == "here"
 
 
 @pytest.mark.slow
