@@ -124,6 +124,7 @@ def test_a_trial_on_which_control_is_unstable_teaches_nothing(state):
         ({"state": "late"}, "state is one of analytic, steady, mean, got 'late'"),
         ({"nudge": 0.0}, "nudge is the target's step lambda > 0, got 0.0"),
         ({"rate": 1.5}, "rate is a part in 0..1"),
+        ({"scale": 0.0}, "scale is a factor of the feedback, more than 0, got 0.0"),
         ({"noise": 0.0}, "noise is the standard deviation s > 0 of the perturbation"),
     ],
 )

@@ -12,14 +12,16 @@ from agents.credit.deep_feedback_control import DeepFeedbackControl
 from agents.weighted import weighted
 
 
-def test_sleep_teaches_a_linear_net_its_jacobian_exactly(monkeypatch):
-    rule = DeepFeedbackControl(rate=1.0, noise=0.3)
+@pytest.mark.parametrize("scale", [1.0, 0.1])
+def test_sleep_teaches_a_linear_net_its_jacobian_exactly(monkeypatch, scale):
+    rule = DeepFeedbackControl(rate=1.0, noise=0.3, scale=scale)
     net = ready(rule, make_chain(nn.Identity))
     images = inputs(1).expand(28, -1, -1, -1)
     monkeypatch.setattr(control, "draw", Points(sigma_points(14, rule.noise)))
     rule.learn(net, settle(net, "label_mse", images))
-    found = feedback_of(net)
-    assert distance(found, jacobian(net, images)[0].T) < 1e-10
+    expected = jacobian(net, images)[0].T
+    expected[:-3] *= scale  # in the hidden layers
+    assert distance(feedback_of(net), expected) < 1e-10
 
 
 @pytest.mark.parametrize("phi", [nn.Tanh, nn.ReLU])
@@ -51,13 +53,13 @@ def test_a_batch_smaller_than_the_units_moves_the_feedback_less():
 
 
 def test_feedback_that_learns_starts_at_zero_and_the_output_s_is_the_identity():
-    for rate in (0.5, 0.0):
+    for rate, scale in ((0.5, 1.0), (0.0, 1.0), (0.0, 0.1)):
         net = make_chain(sizes=(4, 300, 200, 3))
-        DeepFeedbackControl(rate=rate).prepare(net, torch.Generator().manual_seed(0))
+        DeepFeedbackControl(rate=rate, scale=scale).prepare(net, torch.Generator().manual_seed(0))
         *hidden, output = [layer.feedback for layer in weighted(net)]
         assert torch.equal(output, torch.eye(3).double())
         for feedback in hidden:
-            expected = 0 if rate else (2 / (len(feedback) + 3)) ** 0.5
+            expected = 0 if rate else scale * (2 / (len(feedback) + 3)) ** 0.5
             assert feedback.std().item() == pytest.approx(expected, rel=0.1)
             assert not feedback.requires_grad
 

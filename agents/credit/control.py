@@ -40,9 +40,11 @@ class Moment(NamedTuple):
 class Controlled(CreditRule):
     """A rule whose errors are what a controller does to the layers.
 
-    `rate` is that of the feedback, `noise` the standard deviation s of what it learns from. Of the
-    dynamics, `steps` is the number of Euler steps, `dt` their length, `tau_v` the layers' time
-    constant, `alpha` the controller's leak and `k_p` its proportional gain.
+    `rate` is that of the feedback, `noise` the standard deviation s of what it learns from, and
+    the hidden layers' Q_i go to `scale` times J_i^T: as Q_L = I stays, the smaller it is, the more
+    of the control is the output layer's. Of the dynamics, `steps` is the number of Euler steps,
+    `dt` their length, `tau_v` the layers' time constant, `alpha` the controller's leak and `k_p`
+    its proportional gain.
     """
 
     layerwise = False
@@ -51,6 +53,7 @@ class Controlled(CreditRule):
 
     rate: float = 0.5
     noise: float = 0.02
+    scale: float = 1.0
     steps: int = 50
     dt: float = 0.1
     tau_v: float = 0.2
@@ -71,6 +74,8 @@ class Controlled(CreditRule):
             )
         if not 0 <= self.rate <= 1:
             raise ValueError(f"rate is a part in 0..1 of the way to the teacher, got {self.rate}")
+        if not self.scale > 0:
+            raise ValueError(f"scale is a factor of the feedback, more than 0, got {self.scale}")
         check_noise(self.noise)
 
     @property
@@ -83,7 +88,7 @@ class Controlled(CreditRule):
         chain(net)
 
     def prepare(self, net, generator):
-        """Q_L = I; the others start at zero, or N(0, 2 / (n_i + K)) where they do not learn."""
+        """Q_L = I; the others start at zero, or scale N(0, 2 / (n_i + K)) if they do not learn."""
         layers, _ = chain(net)
         cut(layers)
         *hidden, output = layers
@@ -91,7 +96,8 @@ class Controlled(CreditRule):
         for layer in hidden:
             start = like.new_zeros(layer.fan_out, classes)
             if self.rate == 0:
-                start.normal_(0, (2 / (layer.fan_out + classes)) ** 0.5, generator=generator)
+                spread = self.scale * (2 / (layer.fan_out + classes)) ** 0.5
+                start.normal_(0, spread, generator=generator)
             layer.feedback = nn.Parameter(start, requires_grad=False)
         output.feedback = nn.Parameter(torch.eye(classes).to(like), requires_grad=False)
 
@@ -110,6 +116,24 @@ class Controlled(CreditRule):
             e = error(state.r[-1])
             integral = integral + self.dt * (e - self.alpha * integral)
             yield Moment(state, e, xi, integral + self.k_p * e)
+
+    def sleep(self, circuit: Circuit, trial: Trial) -> None:
+        """One noisy pass over the trials, from which the hidden layers' feedback learns.
+
+        v_i = W_i r_{i-1} + b_i + xi_i,  e = r_L^- - r_L,  teacher -xi_i e^T / s^2
+        """
+        trials, classes = trial.output.shape
+        xi = draw(trial.output.new_empty(trials, circuit.units), self.noise, trial.generator)
+        xi[:, -classes:] = 0  # Q_L = I is right already
+        e = trial.output - circuit.forward(xi).r[-1]
+        teacher = whole.mean(xi.T @ e / (-trials * self.noise**2))
+        self.approach(circuit, circuit.parts(teacher, 0)[:-1])
+
+    def approach(self, circuit: Circuit, teachers: Sequence[Tensor]) -> None:
+        """Q_i += beta (scale teacher_i - Q_i) in the hidden layers, beta = rate min(1, B / N)."""
+        beta = self.rate * min(1, whole.size(circuit.x) / circuit.units)
+        for layer, teacher in zip(circuit.layers[:-1], teachers, strict=True):
+            layer.feedback.lerp_(self.scale * teacher, beta)
 
 
 class Changes:
@@ -162,23 +186,3 @@ def output_error(trial: Trial) -> Tensor:
     output = trial.output.detach().requires_grad_()
     (error,) = torch.autograd.grad(trial.cost(output).sum(), output)
     return error
-
-
-def sleep(circuit: Circuit, trial: Trial, rate: float, noise: float) -> None:
-    """One noisy pass over the trials, from which the hidden layers' feedback learns.
-
-    v_i = W_i r_{i-1} + b_i + xi_i,  e = r_L^- - r_L,  teacher -xi_i e^T / s^2
-    """
-    trials, classes = trial.output.shape
-    xi = draw(trial.output.new_empty(trials, circuit.units), noise, trial.generator)
-    xi[:, -classes:] = 0  # Q_L = I is right already
-    e = trial.output - circuit.forward(xi).r[-1]
-    teacher = whole.mean(xi.T @ e / (-trials * noise**2))
-    approach(circuit, circuit.parts(teacher, 0)[:-1], rate)
-
-
-def approach(circuit: Circuit, teachers: Sequence[Tensor], rate: float) -> None:
-    """Q_i += beta (teacher_i - Q_i) in the hidden layers, beta = rate min(1, B / N)."""
-    rate *= min(1, whole.size(circuit.x) / circuit.units)
-    for layer, teacher in zip(circuit.layers[:-1], teachers, strict=True):
-        layer.feedback.lerp_(teacher, rate)

@@ -24,7 +24,8 @@ Differs from the paper:
   `rate` is that of the running mean, less where the batch is smaller than the N noisy units:
   beta = rate min(1, batch / N). No Adam. With rate = 0, Q stays as it was drawn. In batches of 128
   .1 and .02 learn further than the default: weights come to meet feedback that holds still.
-- Q_L = I stays (it is J_L^T), and the output layer gets no noise. The hidden Q start at zero.
+- Q_L = I stays (it is J_L^T), and the output layer gets no noise. The hidden Q start at zero, and
+  go to `scale` J_i^T; in the paper that factor follows from noise, decay and the length of sleep.
 - The change is divided by lambda: learning rates mean what they mean elsewhere.
 - A trial that ends further from its target than it began teaches nothing (`control.Changes`).
 - Any signal: L is its cost.
@@ -38,7 +39,7 @@ import torch
 from torch import Tensor
 
 from agents.credit.circuit import Circuit, State
-from agents.credit.control import Changes, Controlled, output_error, sleep
+from agents.credit.control import Changes, Controlled, output_error
 
 STATES = ("analytic", "steady", "mean")
 
@@ -91,4 +92,4 @@ class DeepFeedbackControl(Controlled):
 
     def learn(self, net, trial):
         if self.rate > 0:
-            sleep(Circuit(net), trial, self.rate, self.noise)
+            self.sleep(Circuit(net), trial)

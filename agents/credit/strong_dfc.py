@@ -46,7 +46,7 @@ from torch import Tensor
 from agents import whole
 from agents.credit.base import Trial
 from agents.credit.circuit import Circuit
-from agents.credit.control import Changes, Controlled, Moment, approach, output_error, sleep
+from agents.credit.control import Changes, Controlled, Moment, output_error
 from agents.credit.noise import draw
 
 
@@ -109,7 +109,7 @@ class StrongDFC(Controlled):
 
     def learn(self, net, trial):
         if self.phases == 2 and self.rate > 0:
-            sleep(Circuit(net), trial, self.rate, self.noise)
+            self.sleep(Circuit(net), trial)
 
     def target(self, trial: Trial) -> Tensor:
         """r* (B, K): what the output would mean after a full step down the cost."""
@@ -139,11 +139,11 @@ class StrongDFC(Controlled):
             if instant >= self.steps // 2:
                 correlation = correlation - moment.xi.T @ torch.where(sound, answer, 0.0)
         *hidden, output = circuit.parts(whole.total(correlation), 0)
-        scale = len(output) ** 0.5 / output.norm().clamp(min=1e-30)
+        size = len(output) ** 0.5 / output.norm().clamp(min=1e-30)
         lag = 1 + (self.tau_v - self.dt) / self.tau_eps
         height = range(len(hidden), 0, -1)  # L - i
-        teachers = [scale * lag**up * c for up, c in zip(height, hidden, strict=True)]
-        approach(circuit, teachers, self.rate)
+        teachers = [size * lag**up * c for up, c in zip(height, hidden, strict=True)]
+        self.approach(circuit, teachers)
 
 
 class HighPass:
