@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 import hypothesis
@@ -93,3 +94,17 @@ def command(monkeypatch, tmp_path, capsys):
         return capsys.readouterr().out
 
     return command
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """The rule of the user's module mine.py, which has added it to the table."""
+    from sparse import MINE, NAME  # here, as above
+
+    from agents.credit import RULES, CreditRule
+
+    (tmp_path / "mine.py").write_text(MINE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(RULES, NAME, CreditRule)  # so that the table is put back afterwards
+    yield import_module("mine").SparseFeedback
+    del sys.modules["mine"]

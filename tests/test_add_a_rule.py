@@ -1,21 +1,13 @@
 """A credit rule of the user's own, from outside the package: 25 lines, and it is one like any."""
 
-import linecache
-import pickle
-import subprocess
-import sys
 from dataclasses import replace
-from functools import partial
-from importlib import import_module
-from types import ModuleType
 
 import cells  # noqa: F401  one torch thread
 import gymnasium as gym
 import numpy as np
 import pytest
 import torch
-from small import job
-from test_readme import BLOCKS
+from sparse import MINE, NAME
 
 from agents import Settings, evaluate, load_agent, make_agent, train
 from agents.comparison.options import Options
@@ -23,44 +15,11 @@ from agents.credit import RULES, CreditRule
 from agents.credit.base import random_feedback, upper
 from agents.credit.feedback_alignment import FeedbackAlignment
 from agents.learner import Agent
-from agents.own_rules import code_of
 from agents.plausibility import card
-from agents.runs.sent import sent
 from agents.settings import settings_of
 from agents.weighted import weighted
 
-(MINE,) = [block for block in BLOCKS if "(CreditRule):" in block]  # it stands in the README
-COMPARED = """
-from pathlib import Path
-
-import mine
-from agents.comparison.compare import compare
-from agents.comparison.options import Options, script
-
-if __name__ == "__main__":
-    script(lambda options: print(compare(options, 1, Path("out")).rows[0]["credit"]), Options)
-"""
-NOTEBOOK = """
-__name__ = "cell"  # README's own training is not run
-exec({0!r})
-__name__ = "__main__"
-SparseFeedback.__module__ = __name__
-from agents.comparing import Comparing, compare
-task = Comparing(agents="label+sparse_feedback", sizes="8", epochs=1, seeds=1, quiet=True)
-print(compare(task).rows[0]["credit"])
-"""
-NAME = "sparse_feedback"
 ENV = "DigitsReward-v0"
-
-
-@pytest.fixture
-def mine(tmp_path, monkeypatch):
-    """The rule of the user's module mine.py, which has added it to the table."""
-    (tmp_path / "mine.py").write_text(MINE)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setitem(RULES, NAME, CreditRule)  # so that the table is put back afterwards
-    yield import_module("mine").SparseFeedback
-    del sys.modules["mine"]
 
 
 def learn(signal, rule):
@@ -93,19 +52,6 @@ def test_a_name_in_the_table_is_a_name_like_any_other(mine):
         assert made.settings.to_dict()["credit"] == {"name": NAME, "density": 0.2}
 
 
-@pytest.mark.slow
-def test_it_takes_part_in_a_comparison_from_the_command_line(tmp_path):
-    (tmp_path / "mine.py").write_text(MINE)
-    (tmp_path / "compared.py").write_text(COMPARED)
-    said = subprocess.run(
-        [sys.executable, "compared.py", "--agents", f"label+{NAME}", "--sizes", "8"]
-        + ["--epochs", "1"], cwd=tmp_path, text=True, capture_output=True, timeout=180,
-    )  # fmt: skip
-    assert said.returncode == 0, said.stderr
-    assert said.stdout.splitlines()[-1] == NAME
-    assert (tmp_path / "out" / "curves.csv").exists()
-
-
 def test_a_cell_can_name_its_class(mine):
     cell = f"label+mine:{mine.__name__}"
     (settings,) = Options(agents=cell).cells().values()
@@ -115,53 +61,6 @@ def test_a_cell_can_name_its_class(mine):
         settings_of("label+mine:torch")
     with pytest.raises(ValueError, match="no class 'Lost' in a module 'mine'"):
         settings_of("label+mine:Lost")
-
-
-def keys(agent):
-    return [job(agent, credit=rule).key() for rule in (agent.rpartition("+")[2], "backprop")]
-
-
-def test_an_edited_rule_is_run_again(mine, tmp_path):
-    before = keys(f"label+{NAME}")
-    (tmp_path / "mine.py").write_text(MINE.replace("< self.density", "< 1 - self.density"))
-    linecache.checkcache()
-    after = keys(f"label+{NAME}")
-    assert [one == other for one, other in zip(before, after, strict=True)] == [False, True]
-
-
-def in_a_notebook(text):
-    """A class that no file has."""
-    made = {"__name__": "__main__"}
-    exec(compile(text.partition("\n\nRULES[")[0], "cell", "exec"), made)
-    return made["SparseFeedback"]
-
-
-def test_so_is_one_that_was_edited_in_a_notebook(monkeypatch):
-    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
-    first, again = in_a_notebook(MINE), in_a_notebook("\n\n" + MINE)
-    other = in_a_notebook(MINE.replace("< self.density", "> self.density"))
-    assert code_of(first()) == code_of(again()) != code_of(other())
-    assert code_of(FeedbackAlignment()) == ""
-
-
-def test_it_gets_to_a_process_that_never_imported_it(monkeypatch):
-    rule = in_a_notebook(MINE)(density=0.5)
-    monkeypatch.setitem(RULES, NAME, type(rule))
-    call = sent(partial(settings_of, f"label+{NAME}"), rule)
-    plain = sent(partial(str, "here"), FeedbackAlignment())
-    monkeypatch.delitem(RULES, NAME)
-    assert type(pickle.loads(pickle.dumps(call))().rule).__name__ == "SparseFeedback"
-    assert plain() == "here"
-
-
-@pytest.mark.slow
-def test_it_is_compared_from_a_notebook(tmp_path):
-    said = subprocess.run(
-        [sys.executable, "-c", NOTEBOOK.format(MINE)], cwd=tmp_path, text=True,
-        capture_output=True, timeout=180,
-    )  # fmt: skip
-    assert said.returncode == 0, said.stderr
-    assert said.stdout.splitlines()[-1] == NAME
 
 
 def test_an_agent_with_it_goes_on_from_its_file_bit_for_bit(mine, tmp_path):
