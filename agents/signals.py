@@ -136,18 +136,15 @@ class Agrel(Signal):
     """Reward: only the chosen unit learns, error -(1 - pi_a) / pi_a if rewarded, else +1.
 
     Roelfsema & van Ooyen (2005) with sampled actions; averaged over actions the error is the
-    supervised cross-entropy's, pi - 1_y. pi_a is held above `floor`. A reward r between 0 and 1
+    supervised cross-entropy's, pi - 1_y. pi_a is held above `FLOOR`. A reward r between 0 and 1
     mixes the two cases. The cost is linear in the chosen output: that error is its gradient.
     """
 
     explore = "softmax"
-
-    def __init__(self, floor: float = 0.02):
-        super().__init__()
-        self.floor = floor
+    FLOOR = 0.02
 
     def forward(self, output, action, answer):
-        probability = chosen(output.detach().softmax(1), action).clamp(min=self.floor)
+        probability = chosen(output.detach().softmax(1), action).clamp(min=self.FLOOR)
         error = 1 - answer / probability  # rewarded: -(1 - pi_a) / pi_a
         return lambda output: error * chosen(output, action)
 

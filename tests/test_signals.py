@@ -83,7 +83,7 @@ def test_no_advantage_no_change_and_a_lone_trial_has_no_others():
 
 
 def test_agrel_averaged_over_actions_is_the_supervised_error():
-    assert float(PI.min()) > Agrel().floor
+    assert float(PI.min()) > Agrel.FLOOR
     mean = torch.zeros_like(OUTPUT)
     for action in range(CLASSES):
         actions = torch.full((TRIALS,), action)
@@ -91,8 +91,9 @@ def test_agrel_averaged_over_actions_is_the_supervised_error():
     assert distance(mean, PI - ONE_HOT) < TIGHT
 
 
-def test_agrel_teaches_the_chosen_unit_alone_and_holds_rare_actions_above_the_floor():
-    error = error_of(Agrel(floor=0.3))
+def test_agrel_teaches_the_chosen_unit_alone_and_holds_rare_actions_above_the_floor(monkeypatch):
+    monkeypatch.setattr(Agrel, "FLOOR", 0.3)
+    error = error_of(Agrel())
     probability = PI.gather(1, ACTION[:, None])[:, 0].clamp(min=0.3)
     rewarded = -(1 - probability) / probability
     assert distance(error, torch.where(REWARD > 0, rewarded, 1.0)[:, None] * CHOSEN) < TIGHT
