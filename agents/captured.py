@@ -13,12 +13,14 @@ it was: so the learning rate's drops, and an agent that was restored, have a new
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Protocol
 
 import torch
 from gymnasium.vector import VectorEnv
 from torch import Tensor
 
+from agents.credit.stages import let_go
 from agents.learner import Agent
 from agents.training import check_environment, check_part
 from credit_envs.replayed import Replayed
@@ -50,27 +52,35 @@ class CudaGraph:
                 f"a CUDA graph needs a GPU, this agent is on {agent.device}: make it, and its "
                 'environment, with device="cuda", or run plain trials'
             )
-        self._graph: Any = torch.cuda.CUDAGraph()
-        for generator in agent.generators.values():
-            if generator.device.type == "cuda":
-                self._graph.register_generator_state(generator)
+        self._stream = _aside(agent.device)
+        with torch.cuda.device(self._stream.device):
+            self._graph: Any = torch.cuda.CUDAGraph()
+            for generator in agent.generators.values():
+                if generator.device.type == "cuda":
+                    self._graph.register_generator_state(generator)
 
     def aside(self, body: Body) -> None:
-        """Capturing needs a stream of its own; so do the trials that prepare for it."""
-        aside, here = torch.cuda.Stream(), torch.cuda.current_stream()
-        aside.wait_stream(here)
-        with torch.cuda.stream(aside):
+        """Capturing needs a stream of its own, and the same for trials that prepare for it."""
+        here = torch.cuda.current_stream(self._stream.device)
+        self._stream.wait_stream(here)
+        with torch.cuda.stream(self._stream):
             body()
-        here.wait_stream(aside)
+        here.wait_stream(self._stream)
 
     def capture(self, body: Body) -> None:
         """Take the body's kernels in; they do not run."""
-        with torch.cuda.graph(self._graph):
+        device = torch.cuda.device(self._stream.device)
+        with device, torch.cuda.graph(self._graph, stream=self._stream):
             body()
 
     def replay(self) -> None:
         """Launch them all."""
         self._graph.replay()
+
+
+@cache
+def _aside(device: torch.device) -> Any:
+    return torch.cuda.Stream(device)
 
 
 class Captured:
@@ -96,20 +106,23 @@ class Captured:
                 f"the agent is on {self._clock.device}, its environment on {self._env.device}: "
                 "make both with the same device"
             )
-        self._plain, self._graph = PLAIN, make_graph(agent)
-        self._rate = self._state = None  # of the graph
+        self._graph, self._state = make_graph(agent), None
+        self._plain, self._rate = PLAIN, None  # trials before the next capture; rate of the last
         self._reward: Tensor
+        let_go(agent.net)
 
     def __call__(self) -> Tensor:
         """Run the open trials."""
         self._env.turn()
+        if self.agent.optimizer.state is not self._state:  # new, or restored: it may have no memory
+            self._state, self._plain, self._rate = self.agent.optimizer.state, PLAIN, None
         if self._plain:
             self._plain -= 1
             self._graph.aside(self._trial)
             return self._reward
-        rate, state = self.agent.settings.rate(self.agent.trials), self.agent.optimizer.state
-        if rate != self._rate or state is not self._state:
-            self._rate, self._state = rate, state
+        rate = self.agent.settings.rate(self.agent.trials)
+        if rate != self._rate:
+            self._rate = rate
             self._capture()
         self._clock.fill_(self.agent.trials)
         self._graph.replay()
@@ -123,6 +136,7 @@ class Captured:
 
     def _capture(self) -> None:
         agent = self.agent
+        let_go(agent.net)  # of plain trials that came between, on another stream
         self._graph = self._make(agent)
         trials, agent.clock = agent.trials, self._clock
         try:

@@ -130,6 +130,8 @@ class Engine:
         answers = answers_of(answer, trials, self.learns_from, self.device)
         unused = unusable(whole.together(answers), self.learns_from, self.classes)
         self._no_answer.note(unused, self._now)
+        if self.learns_from == "label":  # a GPU tells later, and is lost to the process by then
+            return answers.clamp(0, self.classes - 1)
         return answers
 
     def _take_step(self) -> None:

@@ -63,11 +63,11 @@ def unusable(answers: Tensor, what: str, classes: int) -> Tensor:
 
 def no_answer(trial: int) -> ValueError:
     """The error of a trial whose answer is unusable."""
-    return ValueError(f"the answer of trial {trial} is no finite reward, or no class: not learned")
+    return ValueError(f"the answer of trial {trial} is no finite reward, or no class")
 
 
 def like(images: Any, action: Tensor) -> Any:
-    """Actions (B,) in the form the images came in: tensor, array, or an int for one image."""
+    """Actions (B,) as the images came: a tensor where they are, an array, an int for one image."""
     if np.ndim(images) == 3:
         return int(action)
-    return action if isinstance(images, Tensor) else action.cpu().numpy()
+    return action.to(images.device) if isinstance(images, Tensor) else action.cpu().numpy()

@@ -13,7 +13,7 @@ from agents.exchange import batch_of, like, no_answer
 from agents.explore import EXPLORE
 from agents.networks import NETWORKS, Shape, initialise, standardise
 from agents.plasticity import make_optimizer, take_step
-from agents.seeding import generators
+from agents.seeding import generators, go_on
 from agents.settings import Settings
 from credit_envs.stream import ALONE, Part
 from credit_envs.tensors import FirstBad, not_finite
@@ -99,7 +99,8 @@ class Agent(Engine):
     def save(self, path: str | Path) -> None:
         """Write the agent to one safetensors file, from which `load_agent` goes on bit for bit.
 
-        An open trial is not part of it.
+        On another kind of device it goes on from the same weights with other draws. An open trial
+        is not part of it.
         """
         checkpoint.write(path, self.tensors(), self.facts)
 
@@ -128,7 +129,7 @@ class Agent(Engine):
         self.net.load_state_dict(parts["net"])
         self.signal.load_state_dict(parts.get("signal", {}))
         for name, state in parts["generator"].items():
-            self.generators[name].set_state(state)
+            go_on(self.generators[name], state)
         states = {int(index): state for index, state in parts.get("optimizer", {}).items()}
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": states, "param_groups": groups})

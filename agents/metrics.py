@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from agents.credit import Trial
 from agents.learner import Agent
+from agents.precision import precision
 from agents.second_look import Drawing
 from agents.weighted import Weighted, weighted
 
@@ -67,6 +68,7 @@ class Alignment:
     @property
     def readings(self) -> list[Reading]:
         """What was read so far."""
+        self._fetch()
         return [
             Reading(trials, tuple(LayerAlignment(*map(_known, row)) for row in table.tolist()))
             for trials, table in self._tables
@@ -84,6 +86,7 @@ class Alignment:
 
     def tensors(self) -> dict[str, Tensor]:
         """What was read so far, as named tensors; `restore` goes on from them."""
+        self._fetch()
         read = {str(trials): table for trials, table in self._tables}
         return {"batches": torch.tensor(self._batches)} | read
 
@@ -92,6 +95,10 @@ class Alignment:
         read = dict(tensors)
         self._batches = int(read.pop("batches"))
         self._tables = [(int(trials), table) for trials, table in read.items()]
+
+    def _fetch(self) -> None:
+        """Wait for what a GPU has measured, once."""
+        self._tables = [(trials, table.cpu()) for trials, table in self._tables]
 
     def _watch(self, net: nn.Module, trial: Trial) -> None:
         if self._batches % self.every == 0:
@@ -107,7 +114,8 @@ def measure(net: nn.Module, trial: Trial) -> Tensor:
     """A row of LayerAlignment's numbers for each weighted layer, nan where there is none."""
     reference = bare(net)
     first = trial.before or trial
-    first.cost(reference(first.images)).mean().backward()
+    with precision("float32", first.images.device):
+        first.cost(reference(first.images)).mean().backward()
     pairs = zip(weighted(net), weighted(reference), strict=True)
     return torch.stack([_row(layer, backprop) for layer, backprop in pairs])
 

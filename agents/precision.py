@@ -14,6 +14,15 @@ from typing import Any
 import torch
 
 PRECISIONS = ("float32", "tf32", "bf16")
+PRODUCTS: Any = torch.backends.cuda.matmul
+CUDNN: Any = torch.backends.cudnn
+# Who makes them on a GPU, and the switch that tells how: the new one, which other code may have
+# used, refuses the old one beside it.
+SWITCHES = (
+    ((PRODUCTS, CUDNN.conv), "fp32_precision", "ieee", "tf32")
+    if hasattr(CUDNN, "conv")
+    else ((PRODUCTS, CUDNN), "allow_tf32", False, True)  # before PyTorch 2.9
+)
 
 
 @contextmanager
@@ -22,12 +31,13 @@ def precision(name: str, device: torch.device) -> Iterator[None]:
     if device.type != "cuda" and name != "bf16":
         yield
         return
-    products: Any = torch.backends.cuda.matmul
-    convolutions: Any = torch.backends.cudnn
-    before = products.allow_tf32, convolutions.allow_tf32
-    products.allow_tf32 = convolutions.allow_tf32 = name != "float32"
+    makers, switch, full, rounded = SWITCHES
+    before = [getattr(maker, switch) for maker in makers]
+    for maker in makers:
+        setattr(maker, switch, full if name == "float32" else rounded)
     try:
         with torch.autocast(device.type, torch.bfloat16, enabled=name == "bf16"):
             yield
     finally:
-        products.allow_tf32, convolutions.allow_tf32 = before
+        for maker, was in zip(makers, before, strict=True):
+            setattr(maker, switch, was)

@@ -1,9 +1,11 @@
 """One seed, and from it a generator for each thing that is drawn: none disturbs another."""
 
 from operator import index as as_index
+from zlib import crc32
 
 import numpy as np
 import torch
+from torch import Tensor
 
 DRAWN = ("weights", "feedback", "exploration", "dropout", "noise")
 
@@ -19,3 +21,14 @@ def generators(seed: int, device: torch.device) -> dict[str, torch.Generator]:
         )
         for name, child in zip(DRAWN, children, strict=True)
     }
+
+
+def go_on(generator: torch.Generator, state: Tensor) -> None:
+    """Draw from here what comes after `state`.
+
+    A state of another kind of device means nothing to this one: it is a seed then.
+    """
+    if state.shape == generator.get_state().shape:
+        generator.set_state(state)
+    else:
+        generator.manual_seed(crc32(bytes(state.numpy())))

@@ -128,18 +128,46 @@ def test_plain_trials_may_come_between(device):
     assert alike(agent, plain)
 
 
-def test_an_agent_that_was_restored_goes_on(device):
+@pytest.mark.parametrize("before", [0, 5])  # batches; at first the optimiser has no memory
+def test_an_agent_that_was_restored_goes_on(before, device):
     agent, env = pair(Settings(sizes=(7,), momentum=0.9), device)
     trial = captured(agent, env)
-    run(trial, 5)
+    run(trial, before)
     kept = state(agent)
-    run(trial, 5)
+    run(trial, 8)
     after = state(agent)
-    env.reset(options={"position": 5 * BATCH})
+    env.reset(options={"position": before * BATCH})
     agent.restore(kept)
-    agent.trials = 5 * BATCH
-    run(trial, 5)
+    agent.trials = before * BATCH
+    run(trial, 8)
     assert equal(agent.tensors(), after)
+
+
+def roots(agent):
+    """What hangs on the nodes in which a pass's graph ends at the weights, while it lives."""
+    weights = [p for p in agent.net.parameters() if p.requires_grad]
+    with torch.enable_grad():
+        return [p.view_as(p).grad_fn.next_functions[0][0].metadata for p in weights]
+
+
+@pytest.mark.parametrize("credit", ["learned_feedback", "dfc"])
+def test_no_graph_of_a_plain_trial_lives_on_in_one_that_is_replayed(credit, device):
+    settings = Settings("label_mse", credit, sizes=(7,), lr=0.01, drops=(7 * BATCH,))
+    agent, env = pair(settings, device)
+
+    def plain():
+        train(agent, env, BATCH, progress_bar=False)
+        for root in roots(agent):
+            root["plain"] = True
+
+    plain()
+    assert any("plain" in root for root in roots(agent))
+    trial = captured(agent, env)
+    assert not any("plain" in root for root in roots(agent))
+    run(trial, 5)
+    plain()
+    run(trial, 1)  # the rate has dropped: another capture
+    assert not any("plain" in root for root in roots(agent))
 
 
 def test_divergence_is_told_with_its_trial(device):

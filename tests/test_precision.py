@@ -64,13 +64,19 @@ def test_predictions_are_made_at_the_same_precision():
 
 
 @pytest.mark.parametrize("name", ["float32", "tf32", pytest.param("bf16", marks=GPU)])
-def test_a_gpu_is_told_and_told_back(name):
-    products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
-    before = products.allow_tf32, convolutions.allow_tf32
-    with precision(name, torch.device("cuda")):
-        assert products.allow_tf32 == convolutions.allow_tf32 == (name != "float32")
-        assert torch.is_autocast_enabled("cuda") == (name == "bf16")
-    assert (products.allow_tf32, convolutions.allow_tf32) == before
+@pytest.mark.parametrize("before", ["none", "tf32", "ieee"])  # put there by other code
+def test_a_gpu_is_told_and_told_back(name, before):
+    products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn.conv
+    usual, products.fp32_precision = products.fp32_precision, before
+    was = products.fp32_precision, convolutions.fp32_precision
+    try:
+        with precision(name, torch.device("cuda")):
+            told = "ieee" if name == "float32" else "tf32"
+            assert products.fp32_precision == convolutions.fp32_precision == told
+            assert torch.is_autocast_enabled("cuda") == (name == "bf16")
+        assert (products.fp32_precision, convolutions.fp32_precision) == was
+    finally:
+        products.fp32_precision = usual
 
 
 def test_on_a_cpu_tf32_is_float32():

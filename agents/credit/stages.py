@@ -25,6 +25,13 @@ def cut(stages: Iterable[nn.Module]) -> None:
         stage.register_forward_hook(_keep)
 
 
+def let_go(net: nn.Module) -> None:
+    """Forget the last pass: what the stages keep of it holds its graph."""
+    for stage in net.modules():
+        for name in ("source", "answered"):
+            vars(stage).pop(name, None)
+
+
 @contextmanager
 def same_answer(stage: Any) -> Iterator[None]:
     """Inside, the stage answers what it answered last, and computes nothing."""

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from agents import checkpoint
 from agents.sb3.features import Body
+from agents.seeding import go_on
 
 COUNTERS = ("num_timesteps", "_n_updates", "_n_calls", "exploration_rate")
 PLACES = ("pos", "full")  # of a buffer
@@ -23,7 +24,7 @@ def tensors(agent: Any) -> dict[str, Tensor]:
             "policy": _weights(model.policy),
             "optimizer": model.policy.optimizer.state_dict()["state"],
             "buffer": {k: torch.from_numpy(v.copy()) for k, v in _arrays(buffer).items()},
-            "generator": {"torch": _torch(agent).get_rng_state()} | _dropout(model.policy),
+            "generator": {"torch": _global(agent.device).get_state()} | _dropout(model.policy),
             "plain": _as_bytes(
                 {
                     "model": {k: getattr(model, k) for k in COUNTERS if hasattr(model, k)},
@@ -49,9 +50,9 @@ def restore(agent: Any, level: Mapping[str, Tensor]) -> None:
     states = {int(index): state for index, state in parts.get("optimizer", {}).items()}
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": states, "param_groups": groups})
-    _torch(agent).set_rng_state(parts["generator"]["torch"])
+    go_on(_global(agent.device), parts["generator"]["torch"])
     for number, body in enumerate(_bodies(model.policy)):
-        body.dropout.set_state(parts["generator"][str(number)])
+        go_on(body.dropout, parts["generator"][str(number)])
     plain = json.loads(bytes(level["plain"].numpy()))
     for whose, values in ((model, "model"), (_buffer(model), "buffer"), (agent, "agent")):
         vars(whose).update(plain[values])
@@ -80,8 +81,12 @@ def _arrays(buffer: Any) -> dict[str, np.ndarray]:
     return {name: value for name, value in vars(buffer).items() if isinstance(value, np.ndarray)}
 
 
-def _torch(agent: Any) -> Any:
-    return torch.cuda if agent.device.type == "cuda" else torch
+def _global(device: torch.device) -> torch.Generator:
+    """The generator of PyTorch's that is drawn from on a device, if no other is named."""
+    if device.type != "cuda":
+        return torch.default_generator
+    index = torch.cuda.current_device() if device.index is None else device.index
+    return torch.cuda.default_generators[index]
 
 
 def _numpy_state() -> list[Any]:

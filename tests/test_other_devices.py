@@ -1,0 +1,69 @@
+"""What comes to an agent from another device than its own, and what a GPU tells late."""
+
+import cells  # noqa: F401  one torch thread
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+
+import credit_envs  # noqa: F401
+from agents import Settings, checkpoint, load_agent, make_agent
+from agents.exchange import like
+from agents.learner import Agent
+from credit_envs import tensors
+
+GPU_STATE = 16  # bytes of a CUDA generator's state, a seed and an offset
+
+
+@pytest.fixture(autouse=True)
+def same_generators():
+    """Stable-Baselines3 seeds the global ones."""
+    numpy, pytorch = np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    yield
+    np.random.set_state(numpy)  # noqa: NPY002
+    torch.set_rng_state(pytorch)
+
+
+def from_a_gpu(agent, path, offset):
+    """The agent's file, as it would be had it learned on a GPU."""
+    draws = torch.full((GPU_STATE,), offset, dtype=torch.uint8)
+    kept = {
+        name: draws.clone() if name.startswith("generator/") else tensor
+        for name, tensor in agent.tensors().items()
+    }
+    checkpoint.write(path, kept, agent.facts)
+
+
+@pytest.mark.parametrize("name", ["reinforce", "ppo"])
+def test_an_agent_from_a_gpu_goes_on_with_the_same_weights_and_draws_of_its_own(name, tmp_path):
+    env = gym.make_vec("DigitsReward-v0", num_envs=32)
+    agent = make_agent(name, env, device="cpu")
+    for path, offset in (("one", 1), ("same", 1), ("other", 2)):
+        from_a_gpu(agent, tmp_path / path, offset)
+    images, _ = env.reset(seed=0)
+    chosen = []
+    for path in ("one", "same", "other"):
+        loaded = load_agent(tmp_path / path, device="cpu")
+        assert np.array_equal(loaded.predict(images), agent.predict(images))
+        chosen.append(loaded.act(images))
+    one, same, other = chosen
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_actions_lie_where_the_images_do():
+    assert like(torch.zeros(2, 1, 1, 1, device="meta"), torch.ones(2)).device.type == "meta"
+
+
+@pytest.mark.parametrize("signal", ["label", "label_mse", "label_bce"])
+def test_a_label_that_is_none_is_told_late_and_loses_nothing(signal, monkeypatch):
+    monkeypatch.setattr(tensors, "PATIENCE", 100)
+    first_bad = tensors.FirstBad.__init__
+    monkeypatch.setattr(  # a GPU's flags are read later: nothing has stopped the trial by then
+        tensors.FirstBad, "__init__", lambda *start: first_bad(*start, tensors.PATIENCE)
+    )
+    agent = Agent(Settings(signal, sizes=(7,)), (4, 4, 1), 3, device="cpu")
+    agent.act(torch.rand(2, 4, 4, 1))
+    agent.learn(torch.tensor([1, 3]))
+    with pytest.raises(ValueError, match="the answer of trial 1 is no finite reward, or no class"):
+        agent.check()
