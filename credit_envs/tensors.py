@@ -14,7 +14,8 @@ from credit_envs.splits import Data
 from credit_envs.stream import Stream
 from credit_envs.task import Task, out_of_range
 
-PATIENCE = 1000  # trials after which a flag is read, as that makes the host wait
+PATIENCE = 1000  # trials after which a flag is read, as that makes the host wait,
+LOOKS = 8  # and batches, for those may be as large
 HOST = torch.device("cpu")
 NEVER = torch.iinfo(torch.int64).max  # the first bad trial while none is
 
@@ -107,7 +108,7 @@ class FirstBad:
     """Remembers on the device the first trial in which something was wrong, and tells it in time.
 
     On the CPU `error(trial)` is raised at once. On a GPU reading the flag makes the host wait for
-    the device, so it is read every `patience` trials.
+    the device, so it is read every `patience` trials, or after LOOKS batches if that is later.
     """
 
     def __init__(
@@ -116,7 +117,7 @@ class FirstBad:
         self._error = error
         self._patience = (0 if device.type == "cpu" else PATIENCE) if patience is None else patience
         self._first = torch.full((), NEVER, device=device)
-        self._unread = 0
+        self._unread, self._looks = 0, 0
 
     def note(self, bad: Tensor, trial: int | Tensor) -> None:
         """Look at which of the trials from `trial` on are bad, (B,); raise if it is time to.
@@ -133,7 +134,8 @@ class FirstBad:
     def passed(self, trials: int) -> None:
         """Count trials that were looked at; raise if it is time to."""
         self._unread += trials
-        if self._unread >= self._patience:
+        self._looks += 1
+        if self._unread >= self._patience and (self._looks >= LOOKS or not self._patience):
             self.read()
 
     def mark(self, trial: int) -> None:
@@ -145,7 +147,7 @@ class FirstBad:
         """Raise for the first bad trial since the last reading, if there is one."""
         if not self._unread:
             return
-        self._unread = 0
+        self._unread, self._looks = 0, 0
         first = int(self._first)
         if first != NEVER:
             self._first.fill_(NEVER)

@@ -11,7 +11,7 @@ import torch
 from vectors import DEVICES, make
 
 from credit_envs.task import out_of_range
-from credit_envs.tensors import PATIENCE, FirstBad, resident
+from credit_envs.tensors import LOOKS, PATIENCE, FirstBad, resident
 
 
 def test_images_are_held_once_per_process():
@@ -54,6 +54,15 @@ def test_a_flag_keeps_the_first_bad_trial_until_it_is_read():
     flag.note(bad, 1000)
     with pytest.raises(ValueError, match=r"trial 1005 is outside 0\.\.9"):
         flag.read()
+
+
+def test_large_batches_do_not_wait_for_the_flag_each_time():
+    flag = FirstBad(torch.device("cpu"), lambda trial: out_of_range(trial, 10), PATIENCE)
+    bad = torch.ones(2 * PATIENCE, dtype=torch.bool)
+    for batch in range(LOOKS - 1):
+        flag.note(bad, batch * len(bad))
+    with pytest.raises(ValueError, match="trial 0 is outside"):
+        flag.note(bad, (LOOKS - 1) * len(bad))
 
 
 @DEVICES
