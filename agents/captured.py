@@ -106,16 +106,15 @@ class Captured:
                 f"the agent is on {self._clock.device}, its environment on {self._env.device}: "
                 "make both with the same device"
             )
-        self._graph, self._state = make_graph(agent), None
-        self._plain, self._rate = PLAIN, None  # trials before the next capture; rate of the last
+        self._graph = make_graph(agent)
         self._reward: Tensor
-        let_go(agent.net)
+        self._begin()
 
     def __call__(self) -> Tensor:
         """Run the open trials."""
         self._env.turn()
-        if self.agent.optimizer.state is not self._state:  # new, or restored: it may have no memory
-            self._state, self._plain, self._rate = self.agent.optimizer.state, PLAIN, None
+        if self.agent.optimizer.state is not self._state:  # restored
+            self._begin()
         if self._plain:
             self._plain -= 1
             self._graph.aside(self._trial)
@@ -128,6 +127,12 @@ class Captured:
         self._graph.replay()
         self.agent.passed(self._batch)
         return self._reward
+
+    def _begin(self) -> None:
+        """Trials that come next prepare for a capture, for the optimiser may have no memory yet."""
+        self._state = self.agent.optimizer.state
+        self._plain, self._rate = PLAIN, None  # such trials left; learning rate of the capture
+        let_go(self.agent.net)
 
     def _trial(self) -> None:
         for _ in range(self.agent.presentations):

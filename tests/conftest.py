@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 import hypothesis
+import numpy as np
 import pytest
 import toy as toys
 from pictures import HUB
@@ -108,3 +109,27 @@ def mine(tmp_path, monkeypatch):
     monkeypatch.setitem(RULES, NAME, CreditRule)  # so that the table is put back afterwards
     yield import_module("mine").SparseFeedback
     del sys.modules["mine"]
+
+
+@pytest.fixture
+def late_flags(monkeypatch):
+    """What went wrong in a trial is looked at on the CPU as on a GPU, later."""
+    from credit_envs import tensors  # here, as above
+
+    first_bad = tensors.FirstBad.__init__
+
+    def patient(self, device, error):
+        first_bad(self, device, error, tensors.PATIENCE)
+
+    monkeypatch.setattr(tensors.FirstBad, "__init__", patient)
+
+
+@pytest.fixture
+def same_generators():
+    """Stable-Baselines3 seeds the global ones."""
+    import torch  # here, as above
+
+    numpy, pytorch = np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    yield
+    np.random.set_state(numpy)  # noqa: NPY002
+    torch.set_rng_state(pytorch)

@@ -22,21 +22,13 @@ from agents.metrics import Alignment
 from agents.plasticity import make_optimizer
 from agents.settings import Settings
 from agents.training import train
-from credit_envs import tensors
 
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 BATCH = 50  # which does not divide a pass
 
 
 @pytest.fixture(params=["cpu", pytest.param("cuda", marks=GPU)])
-def device(request, monkeypatch):
-    """A flag is looked at on the CPU as on a GPU, later."""
-    first_bad = tensors.FirstBad.__init__
-
-    def patient(self, device, error):
-        first_bad(self, device, error, tensors.PATIENCE)
-
-    monkeypatch.setattr(tensors.FirstBad, "__init__", patient)
+def device(request, late_flags):
     return request.param
 
 

@@ -10,18 +10,8 @@ import credit_envs  # noqa: F401
 from agents import Settings, checkpoint, load_agent, make_agent
 from agents.exchange import like
 from agents.learner import Agent
-from credit_envs import tensors
 
 GPU_STATE = 16  # bytes of a CUDA generator's state, a seed and an offset
-
-
-@pytest.fixture(autouse=True)
-def same_generators():
-    """Stable-Baselines3 seeds the global ones."""
-    numpy, pytorch = np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
-    yield
-    np.random.set_state(numpy)  # noqa: NPY002
-    torch.set_rng_state(pytorch)
 
 
 def from_a_gpu(agent, path, offset):
@@ -34,6 +24,7 @@ def from_a_gpu(agent, path, offset):
     checkpoint.write(path, kept, agent.facts)
 
 
+@pytest.mark.usefixtures("same_generators")
 @pytest.mark.parametrize("name", ["reinforce", "ppo"])
 def test_an_agent_from_a_gpu_goes_on_with_the_same_weights_and_draws_of_its_own(name, tmp_path):
     env = gym.make_vec("DigitsReward-v0", num_envs=32)
@@ -55,13 +46,9 @@ def test_actions_lie_where_the_images_do():
     assert like(torch.zeros(2, 1, 1, 1, device="meta"), torch.ones(2)).device.type == "meta"
 
 
+@pytest.mark.usefixtures("late_flags")  # nothing has stopped the trial by then
 @pytest.mark.parametrize("signal", ["label", "label_mse", "label_bce"])
-def test_a_label_that_is_none_is_told_late_and_loses_nothing(signal, monkeypatch):
-    monkeypatch.setattr(tensors, "PATIENCE", 100)
-    first_bad = tensors.FirstBad.__init__
-    monkeypatch.setattr(  # a GPU's flags are read later: nothing has stopped the trial by then
-        tensors.FirstBad, "__init__", lambda *start: first_bad(*start, tensors.PATIENCE)
-    )
+def test_a_label_that_is_none_is_told_late_and_loses_nothing(signal):
     agent = Agent(Settings(signal, sizes=(7,)), (4, 4, 1), 3, device="cpu")
     agent.act(torch.rand(2, 4, 4, 1))
     agent.learn(torch.tensor([1, 3]))

@@ -63,6 +63,7 @@ def test_predictions_are_made_at_the_same_precision():
     assert seen == [torch.bfloat16]
 
 
+@pytest.mark.skipif(not hasattr(torch.backends.cudnn, "conv"), reason="PyTorch before 2.9")
 @pytest.mark.parametrize("name", ["float32", "tf32", pytest.param("bf16", marks=GPU)])
 @pytest.mark.parametrize("before", ["none", "tf32", "ieee"])  # put there by other code
 def test_a_gpu_is_told_and_told_back(name, before):

@@ -19,15 +19,7 @@ from agents.sb3.features import Body
 LANES = 16
 KINDS = {"ppo": PPO, "a2c": A2C, "dqn": DQN}
 NAMES = pytest.mark.parametrize("name", KINDS)
-
-
-@pytest.fixture(autouse=True)
-def same_generators():
-    """SB3 seeds the global ones."""
-    numpy, pytorch = np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
-    yield
-    np.random.set_state(numpy)  # noqa: NPY002
-    torch.set_rng_state(pytorch)
+pytestmark = pytest.mark.usefixtures("same_generators")
 
 
 def settings(name, **changes):

@@ -27,7 +27,8 @@ Differs from the paper:
 - Q_L = I stays (it is J_L^T), and the output layer gets no noise. The hidden Q start at zero, and
   go to `scale` J_i^T; in the paper that factor follows from noise, decay and the length of sleep.
 - The change is divided by lambda: learning rates mean what they mean elsewhere.
-- A trial that ends further from its target than it began teaches nothing (`control.Changes`).
+- A trial that ends further from its target than any of its batch began teaches nothing
+  (`control.Changes`).
 - Any signal: L is its cost.
 """
 
