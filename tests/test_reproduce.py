@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from tiny import TINY, make
 
 from agents.comparison.options import script
 from agents.presets import FIGURES
-from agents.presets.figure import Quick
+from agents.presets.figure import LEFT, Quick
 from agents.reproduction import needs, reproduce, results
 from agents.reproduction.plan import Plan
 from agents.runs import sweep
@@ -120,6 +121,20 @@ def test_a_full_figure_has_its_epochs_seeds_and_patience():
     assert first.settings.drops == (1437, 30 * 1437)
     assert not first.reads_test
     assert Plan(TINY, quick=False, seeds=2).seed_range == range(100, 102)
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_runs_that_several_figures_need_are_made_once(quick):
+    """Lines that differ in nothing but their names lie in one folder, wherever they are listed."""
+    folders = {}
+    for figure in FIGURES.values():
+        if figure.unit == LEFT:
+            continue
+        here = replace(figure, env="DigitsReward-v0")  # whose images are always there
+        for one in Plan(here, quick, seeds=1).runs():
+            alike = figure.env, one.job.key()
+            folders.setdefault(alike, set()).add(one.job.folder(Path()))
+    assert [folder for folder in folders.values() if len(folder) > 1] == []
 
 
 def test_lines_too_long_for_a_quick_figure_are_left_out():

@@ -75,11 +75,11 @@ THREE = (
 
 def line(
     name: str, rule: str | CreditRule, published: Published | None = None,
-    epochs: float | None = None, **constants: Any,
+    epochs: float | None = None, shares: str = "", **constants: Any,
 ) -> Line:  # fmt: skip
     """A rule in the papers' network."""
     settings = Settings("label", rule, network="tanh", optimizer="adam", **constants)
-    return Line(name, settings, published, epochs)
+    return Line(name, settings, published, epochs, shares)
 
 
 def _dfc(data: str, within: float, numbers: Numbers) -> Figure:
@@ -113,9 +113,12 @@ def _strong(
     """Lines of the later paper, beside its numbers where it has any."""
     published = [Published(number, SINGLE) for number in numbers]
     return tuple(
-        line(name, rule, number, pixels=PIXELS[data], **constants[data])
+        line(
+            name, rule, number, shares=f"strong-dfc-{data} {name}", pixels=PIXELS[data],
+            **constants[data],
+        )
         for (name, rule, constants), number in zip_longest(lines, published)
-    )
+    )  # fmt: skip
 
 
 def _accuracies(data: str, bound: float, numbers: tuple[float, float, float]) -> Figure:
@@ -177,8 +180,8 @@ FIGURES = (
         source=f"Meulemans et al. 2022, the figure of H over training (a claim); {CODE_2022}",
         lines=tuple(
             line(
-                f"{epochs:g} epochs", "strong_dfc", epochs=epochs, pixels=PIXELS["mnist"],
-                **STRONG["mnist"],
+                f"{epochs:g} epochs", "strong_dfc", epochs=epochs,
+                shares="strong-dfc-mnist Strong-DFC", pixels=PIXELS["mnist"], **STRONG["mnist"],
             )
             for epochs in (0.125, 0.25, 0.5, 1, 4, 16, 40)
         ),

@@ -38,6 +38,8 @@ class Line:
     published: Published | None = None
     epochs: float | None = None
     """If not the figure's."""
+    shares: str = ""
+    """Figure and line that make the same runs: whichever comes first makes them for both."""
 
 
 @dataclass(frozen=True)

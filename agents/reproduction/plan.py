@@ -71,9 +71,10 @@ class Plan:
         epoch = len(load(find_spec(figure.env).kwargs["dataset"], SPLITS[protocol]).labels)
         assert isinstance(line.settings, Settings)
         settings = self._settings(line.settings, epoch, epochs)
+        agent = line.shares or f"{figure.name} {line.name}"
         for seed in self.seed_range:
             job = Job(
-                figure.env, f"{figure.name} {line.name}", settings, seed, figure.batch,
+                figure.env, agent, settings, seed, figure.batch,
                 self.points(epoch, epochs, protocol), self.device,
                 reads_test=protocol == "own", watched=figure.measure == "feedback_angle",
                 protocol=self._protocol(protocol),
