@@ -67,7 +67,7 @@ def test_alone_a_claim_holds_just_when_the_interval_says_so(margin):
         interval = paired_difference(differences, [0] * len(differences))
         inside = interval.low > (0 if margin is None else -0.01)
         inside &= margin is None or interval.high < 0.01
-        (verdict,) = judge([Claim("a", "b", margin)], [differences])
+        (verdict,) = judge([Claim("a", "b", margin)], [differences], [False])
         assert verdict.holds == inside
         said.add(inside)
     assert said == {True, False}
@@ -81,9 +81,17 @@ def test_equal_differences_leave_no_doubt():
 
 
 def test_under_five_seeds_nothing_is_claimed():
-    few, enough = judge([Claim("a", "b"), Claim("a", "c")], [[0.1] * 4, [0.1, 0.2] * 3])
+    claims = [Claim("a", "b"), Claim("a", "c")]
+    few, enough = judge(claims, [[0.1] * 4, [0.1, 0.2] * 3], [False, False])
     assert (few.p, few.p_holm, few.holds) == (None, None, None)
     assert enough.p_holm == 2 * enough.p  # both were declared
+
+
+def test_agents_that_failed_alike_are_not_said_to_be_close():
+    claims = [Claim("a", "b", 0.5), Claim("a", "b")]
+    near, above = judge(claims, [[0.0] * 5, [0.1, 0.2, 0.0, 0.1, 0.1]], [True, True])
+    assert (near.p, near.holds) == (1, False)
+    assert above.p < 0.05  # to be above needs a difference, which nobody has made up
 
 
 # Many claims
@@ -112,7 +120,7 @@ def test_one_false_claim_in_twenty_comparisons_at_most(n):
     claims = parse("a>b,a>c,a~d:0.5,a~e:0.5")
     rng = np.random.default_rng(n)
     differences = rng.normal([0, 0, 0.005, -0.005], 0.002, (2000, n, 4))
-    wrong = [any(verdict.holds for verdict in judge(claims, d.T.tolist())) for d in differences]
+    wrong = [any(v.holds for v in judge(claims, d.T.tolist(), [False] * 4)) for d in differences]
     assert np.mean(wrong) <= 0.05
 
 
@@ -120,5 +128,5 @@ def test_one_false_claim_in_twenty_comparisons_at_most(n):
 def test_what_is_true_by_far_is_shown(n):
     claims = parse("a>b,a~c:0.5")
     differences = np.random.default_rng(n).normal([0.02, 0], 0.002, (300, n, 2))
-    shown = [[verdict.holds for verdict in judge(claims, d.T.tolist())] for d in differences]
+    shown = [[v.holds for v in judge(claims, d.T.tolist(), [False] * 2)] for d in differences]
     assert np.mean(shown, 0) == pytest.approx([1, 1], abs=0.15)

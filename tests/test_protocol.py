@@ -44,7 +44,7 @@ def words(shown):
 
 
 EPOCHS = tuple(range(100, 10_001, 100))
-STOPPING = replace(TASK, epochs=100, trials=10_000, points=TRIALS, epoch_points=EPOCHS)
+STOPPING = replace(TASK, epochs=100, points=TRIALS, epoch_points=EPOCHS)
 
 
 def stopping(agent, last_rise, seed, diverged=None):
@@ -79,6 +79,14 @@ def test_a_run_too_short_to_stop_is_censored_at_its_end():
     assert (stop["per_seed"], stop["median"]) == ([None] * 5, None)
     assert stop["ratio_to_supervised"]["value"] == 100 / 50
     assert stop["ratio_to_supervised"]["lower_bound"]
+
+
+def test_the_costs_say_what_their_brackets_are():
+    geometric = stopped(supervised=(5,) * 5, slow=(15,) * 5)
+    assert "Student t intervals (ratios: on logs)." in words(costs(geometric))
+    censored = stopped(supervised=(5,) * 5, slow=(15, 25, 35, 45, 90))
+    assert "order statistics (they cover 93.75 %" in words(costs(censored))
+    assert "brackets" not in words(costs(compared(AGENTS[:2])))
 
 
 def test_without_readings_at_whole_epochs_nothing_is_said_of_stops():

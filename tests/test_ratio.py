@@ -10,6 +10,7 @@ from agents.comparison.statistics import (
     criterion,
     evaluation_points,
     hitting_time,
+    last_seen,
     ratio,
 )
 
@@ -136,8 +137,22 @@ def test_simulated_curves_that_are_cut_give_a_true_lower_bound():
     points = np.array(evaluation_points(54_000, 20_000, 128))
     rng = np.random.default_rng(4)
     reference = simulated_times(rng, points, 1)
-    horizon = censoring_horizon(reference, points[-1])
+    horizon = censoring_horizon(reference, last_seen(points))
     estimate = ratio(simulated_times(rng, points, TRUE_RATIO), reference, horizon)
     assert estimate.lower_bound
     assert estimate.censored == 5
     assert 1 < estimate.value < TRUE_RATIO
+
+
+@pytest.mark.parametrize("slowness", [4.9, 5.3, 5.8])
+def test_runs_that_come_to_the_level_at_the_very_end_are_not_said_to_be_later(slowness):
+    """At the last one or two readings a hit is not seen yet, and the time is below the budget."""
+    points, median = tuple(POINTS.tolist()), slowness * 90_000
+    horizon = censoring_horizon([90_000] * 5, last_seen(points))
+    covered = []
+    for true in median * np.exp(0.1 * np.random.default_rng(5).normal(size=(400, 5))):
+        curves = [[0.97 + 0.01 * math.log(point / time) for point in points] for time in true]
+        times = [hitting_time(points, curve, 0.97) for curve in curves]
+        estimate = ratio(times, [90_000] * 5, horizon)
+        covered.append((estimate.low or 0) <= slowness <= (estimate.high or math.inf))
+    assert np.mean(covered) >= 0.9375 - 0.03  # that of order statistics, and what 400 draws scatter

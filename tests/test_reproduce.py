@@ -105,6 +105,7 @@ def test_rows_of_other_settings_do_not_stay(tmp_path):
         (TINY, ("FA",), "tiny has no line 'FA': choose of 'BP', 'Q'"),
         (TINY, ("Q",), "tiny counts trials to a level that 'BP' sets: name it in --lines, too"),
         (FIGURES["lansdell-autoencoder"], ("NP",), "run it whole, without --lines"),
+        (FIGURES["np-scaling"], ("backprop 16-16 lr 0.2",), "run it whole, without --lines"),
     ],
 )
 def test_lines_that_cannot_be_run_alone_are_refused(tmp_path, figure, lines, sentence):

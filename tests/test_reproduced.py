@@ -166,6 +166,15 @@ def test_a_run_that_did_not_stop_or_hit_gives_no_ratio():
     assert [ratio.value for ratio in ratios] == [None] * 3
 
 
+def test_a_run_that_did_not_stop_may_have_risen_for_the_last_time_before_its_end():
+    figure = FIGURES["brainprop-mnist-dense"]  # 500 epochs
+    rows = seeds("backprop", FIVE, stop=[100 + PATIENCE] * 5) + seeds("BrainProp", FIVE)
+    reward = summarise(figure, record(rows, figure=figure.name))[0]
+    assert reward.rise_ratio.lower_bound
+    assert reward.rise_ratio.value == (500 - PATIENCE) / 100
+    assert reward.stop_ratio.value == 500 / (100 + PATIENCE)
+
+
 def test_a_full_figure_says_which_lines_were_not_run():
     some = record(seeds("BP", FIVE))
     assert "Not run yet: Q." in text(TINY, some)

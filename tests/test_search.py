@@ -152,6 +152,17 @@ def test_a_finalist_that_diverges_on_either_seed_gives_its_place_to_the_next(lan
     assert all(f.settings.lr in (RATES[2], RATES[4]) and f.settings.init == "he" for f in found)
 
 
+def test_what_diverged_is_chosen_only_if_nothing_else_came_through(landscape):
+    one = {"supervised": CELLS["supervised"]}, search.HALVINGS, TASK, Path("unused")
+    landscape(peaked(MIDDLE), lambda job: job.settings.lr > RATES[-1] * 1.01)
+    (found,) = search.search_rates(*one)
+    assert found.settings.lr == RATES[-1]  # it lacks the margin, which is not asked of the last
+    assert found.best > 0
+    assert found.on_edge
+    landscape(peaked(MIDDLE), lambda job: True)
+    assert search.search_rates(*one)[0].best == 0
+
+
 def test_a_rule_that_needs_small_rates_is_searched_among_as_many_of_its_own(landscape, monkeypatch):
     monkeypatch.setattr(RULES["learned_feedback"], "largest_rate", 0.01)
     slow = {"slow": Settings("label", "learned_feedback")}

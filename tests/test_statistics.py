@@ -12,6 +12,7 @@ from agents.comparison.statistics import (
     criterion,
     evaluation_points,
     hitting_time,
+    last_seen,
     mean_interval,
     median_interval_rank,
     median_time,
@@ -87,11 +88,19 @@ def test_censored_times_are_longer_than_all_others():
     assert censor([100, None, 101], horizon=100) == [100, None, None]
 
 
-def test_horizon_is_ten_times_supervised_or_the_budget():
-    assert censoring_horizon([100, 120, 500], budget=10_000) == 1200
-    assert censoring_horizon([100, 120, 500], budget=1000) == 1000
-    assert censoring_horizon([100, None, None], budget=1000) == 1000
-    assert censoring_horizon([], budget=1000) == 1000
+def test_horizon_is_ten_times_supervised_or_the_last_hit_that_is_seen():
+    assert censoring_horizon([100, 120, 500], last=10_000) == 1200
+    assert censoring_horizon([100, 120, 500], last=1000) == 1000
+    assert censoring_horizon([100, None, None], last=1000) == 1000
+    assert censoring_horizon([], last=1000) == 1000
+
+
+def test_a_hit_is_seen_up_to_the_third_last_evaluation():
+    points = (100, 200, 400, 800)
+    assert last_seen(points) == 200
+    assert hitting_time(points, (0, 1, 1, 1), 1) == 200
+    assert hitting_time(points, (0, 0, 1, 1), 1) is None
+    assert last_seen(points[:2]) == 0
 
 
 # Means and differences

@@ -1,6 +1,7 @@
 """From runs to rows, table and picture: nothing dropped, nothing claimed that is not known."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from matplotlib.image import imread
@@ -11,8 +12,8 @@ from agents.comparison.summary import Task, curves, summarise
 from agents.comparison.table import caption, table
 from agents.runs.job import Result
 
-TASK = Task(env="DigitsReward-v0", classes=10, epochs=4, trials=6400, device="cpu")
 TRIALS = tuple(100 * 2**k for k in range(7))  # 100 to 6400
+TASK = Task("DigitsReward-v0", 10, 4, TRIALS, "cpu")
 SUPERVISED = (0.5, 0.8, 0.95, 0.96, 0.97, 0.97, 0.97)  # S = .97, so the criterion is .9265
 SLOW = (0.1, 0.1, 0.5, 0.8, 0.95, 0.96, 0.96)  # the same curve, four times as slow
 NEVER = (0.1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
@@ -61,7 +62,18 @@ def test_times_and_ratio_follow_from_the_curves():
     assert slow["trials_to_criterion"]["median"] == pytest.approx(4 * time)
     assert slow["ratio_to_supervised"]["value"] == pytest.approx(4)
     assert supervised["ratio_to_supervised"]["value"] == pytest.approx(1)
-    assert supervised["protocol"]["horizon"] == pytest.approx(10 * time)
+    assert supervised["protocol"]["horizon"] == 1600  # 10 times that is later than hits are seen
+
+
+def test_of_times_that_are_half_known_the_least_median_is_told():
+    fast, early = runs("supervised", SUPERVISED, 2), runs("half", SUPERVISED, 1)
+    late = [replace(run, seed=101) for run in runs("half", NEVER, 1)]
+    supervised, half = summary(fast, early, late)[:2]
+    time = supervised["trials_to_criterion"]["median"]
+    assert half["trials_to_criterion"]["lower_bound"]
+    assert half["trials_to_criterion"]["median"] == pytest.approx((time + 1600) / 2)
+    ratio = half["ratio_to_supervised"]
+    assert (ratio["lower_bound"], ratio["value"]) == (True, pytest.approx((1 + 1600 / time) / 2))
 
 
 def test_all_three_criteria_are_reported_and_095_is_the_headline():
@@ -91,7 +103,7 @@ def test_agents_are_compared_seed_by_seed_in_whatever_order_they_finished():
 
 
 def test_the_frozen_criterion_stands_above_this_runs_own():
-    frozen = Task("DigitsReward-v0", 10, 4, 6400, "cpu", supervised_final=0.9)
+    frozen = replace(TASK, supervised_final=0.9)
     row = summary(runs("supervised", SUPERVISED), task=frozen)[0]
     assert row["protocol"]["supervised_final_from"] == "benchmarks/criteria.csv"
     assert row["protocol"]["level"] == pytest.approx(0.86)
@@ -160,9 +172,9 @@ def test_the_table_fits_and_says_what_it_shows():
     assert max(map(len, text.splitlines())) <= 100
     assert "96.2 [96.0, 96.4]" in text
     assert "4.00 [4.00, 4.00]" in text
-    assert "> 10.0" in text
+    assert "> 4.46" in text  # 1600 by supervised's 358.6
     assert "…" not in text  # nothing is cut
-    assert "Criterion: validation accuracy 92.7 % within 3,588 trials" in words
+    assert "Criterion: validation accuracy 92.7 % within 1,600 trials" in words
     assert "they cover 93.75 %" in words
 
 

@@ -1,6 +1,6 @@
 """Agents side by side under equal conditions: the runs, their figures, the table and the picture.
 
-The protocol, version 2 (the modules cite its lines by number):
+The protocol, version 3 (the modules cite its lines by number):
 
 1. A seed fixes stream, initial weights and exploration for all agents: runs are paired by seed.
 2. Same network, batch, preprocessing and trials. Validation decides hitting times; test is read
@@ -12,8 +12,9 @@ The protocol, version 2 (the modules cite its lines by number):
    cross-entropy's mean final validation accuracy, frozen in benchmarks/criteria.csv.
 5. Hitting time in trials: validation at 4 points per doubling from 1/16 epoch; hit = the first of
    3 consecutive evaluations at or above the criterion, interpolated in log trials.
-6. Horizon: 10 x supervised's median hitting time, or the budget if that is smaller. Not reached by
-   then, or diverged = censored; a diverged run scores chance. Nothing is dropped.
+6. Horizon: 10 x supervised's median hitting time, or the third last evaluation if that is before:
+   later hits are not seen. Not reached by then, or diverged = censored; a diverged run scores
+   chance. Nothing is dropped.
 7. Ratio: T_agent / T_supervised seed by seed, geometric mean with a t interval on logs; with any
    censoring the median with its order-statistic interval, "> x" where only that is known.
 8. A rule carries credit only if it beats the readout-only control.

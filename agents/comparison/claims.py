@@ -85,9 +85,19 @@ def check(claims: Sequence[Claim], agents: Collection[str]) -> None:
             raise ValueError(f"claim '{claim}' compares {claim.agent!r} with itself")
 
 
-def judge(claims: Sequence[Claim], differences: Sequence[Sequence[float]]) -> list[Verdict]:
-    """Test each claim by its paired differences of accuracy (0..1); correct for all of them."""
+def judge(
+    claims: Sequence[Claim], differences: Sequence[Sequence[float]], failed: Sequence[bool]
+) -> list[Verdict]:
+    """Test each claim by its paired differences of accuracy (0..1); correct for all of them.
+
+    `failed` says for which claims both agents diverged on a seed: they score alike then, chance,
+    which shows nobody to be within anything of anybody.
+    """
     ps = [p_value(d, claim.margin) for claim, d in zip(claims, differences, strict=True)]
+    ps = [
+        1.0 if p is not None and both and claim.margin else p
+        for claim, p, both in zip(claims, ps, failed, strict=True)
+    ]
     corrected = holm([1.0 if p is None else p for p in ps])
     return [
         Verdict(

@@ -74,9 +74,8 @@ def compare(
     )
     frozen = records.criterion(options.env, reference, options.batch, options.epochs)
     task = Task(
-        options.env, classes_of(options.env), options.epochs, points[-1], device, frozen,
-        points, epochs,
-    )  # fmt: skip
+        options.env, classes_of(options.env), options.epochs, points, device, frozen, epochs
+    )
     described = {agent: _described(chosen, options) for agent, chosen in settings.items()}
     rows = summarise(results, task, described, claims)
     _write(rows, results, options, out)

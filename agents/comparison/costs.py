@@ -7,7 +7,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from agents.comparison.summary import COSTS
-from agents.comparison.table import UNKNOWN, ratio_text
+from agents.comparison.table import UNKNOWN, interval_kinds, ratio_text
 from agents.comparison.task import Row
 from agents.runs.early_stopping import PATIENCE
 
@@ -39,4 +39,8 @@ def _caption(rows: Sequence[Row]) -> str:
         stop = f"Early stop: by {rows[0]['epochs']:g} epochs, the median run of none had stopped"
     else:
         stop = "Early stop: the median run's, waiting included"
-    return f"{stop} ({PATIENCE} epochs without a rise of validation). Costs: all runs together."
+    stop = f"{stop} ({PATIENCE} epochs without a rise of validation)"
+    ratios = [row["epochs_to_early_stop"]["ratio_to_supervised"] for row in rows]
+    if any(ratio["coverage"] and ratio["value"] for ratio in ratios):
+        stop += f"; brackets: {interval_kinds(ratios)}"
+    return f"{stop}. Costs: all runs together."

@@ -112,7 +112,7 @@ def _finals(first: Scores, task: Task, folder: Path) -> Scores:
 
 def _winners(final: Scores, short: Task, folder: Path) -> dict[str, Settings]:
     """Each cell's best that comes through with a margin, too; the last one is not asked."""
-    ranked = {agent: sorted(scored, key=scored.__getitem__) for agent, scored in final.items()}
+    ranked = {agent: _through(scored) for agent, scored in final.items()}
     winners: dict[str, Settings] = {}
     while asked := [agent for agent in ranked if agent not in winners]:
         beyond = [(agent, _faster(ranked[agent][-1])) for agent in asked]
@@ -122,6 +122,12 @@ def _winners(final: Scores, short: Task, folder: Path) -> dict[str, Settings]:
             if came[agent][tried] > 0 or not ranked[agent]:
                 winners[agent] = candidate
     return winners
+
+
+def _through(scored: dict[Settings, float]) -> list[Settings]:
+    """Those that did not diverge, or else all, the best one last."""
+    ranked = sorted(scored, key=scored.__getitem__)
+    return [settings for settings in ranked if scored[settings] > 0] or ranked
 
 
 def _faster(settings: Settings) -> Settings:

@@ -82,10 +82,18 @@ def median_time(times: Sequence[float | None]) -> float | None:
     return median if math.isfinite(median) else None
 
 
-def censoring_horizon(reference_times: Sequence[float | None], budget: float) -> float:
-    """Trials after which a time counts as censored (protocol 6): 10 x the median, or the budget."""
+def last_seen(points: Sequence[int]) -> float:
+    """Trials after which evaluations at `points` show no hit any more: the third last of them.
+
+    A run without a hit is only known to take longer than that; 0 where they are too few for one.
+    """
+    return points[-CONSECUTIVE] if len(points) >= CONSECUTIVE else 0
+
+
+def censoring_horizon(reference_times: Sequence[float | None], last: float) -> float:
+    """Trials after which a time counts as censored (protocol 6): 10 x the median, or the last."""
     median = median_time(reference_times)
-    return budget if median is None else min(HORIZON_FACTOR * median, budget)
+    return last if median is None else min(HORIZON_FACTOR * median, last)
 
 
 def censor(times: Sequence[float | None], horizon: float) -> list[float | None]:
@@ -154,7 +162,8 @@ def _bounds(time: float | None, reference: float | None, horizon: float) -> tupl
     reference_least, reference_most = (
         (horizon, math.inf) if reference is None else (reference, reference)
     )
-    return least / reference_most, most / reference_least
+    upper = most / reference_least if reference_least > 0 else math.inf
+    return least / reference_most, upper
 
 
 def _median_ratio(bounds: Sequence[tuple[float, float]], censored: int) -> Ratio:

@@ -19,7 +19,7 @@ from agents.comparison.times import (
 if TYPE_CHECKING:
     from agents.runs.job import Result
 
-PROTOCOL = "2"  # goes up when the protocol changes
+PROTOCOL = "3"  # goes up when the protocol changes
 RHOS = (0.90, 0.95, 0.99)
 HEADLINE_RHO = 0.95
 COSTS = ("env_steps", "presentations", "forward_passes", "multiply_adds", "seconds")
@@ -113,9 +113,15 @@ def _carries_credit(
 
 
 def _judged(claims: Sequence[Claim], runs: Mapping[str, Runs]) -> list[Row]:
-    pairs = [_paired(runs[claim.agent], runs[claim.other]) for claim in claims]
-    differences = [[a - b for a, b in zip(*pair, strict=True)] for pair in pairs]
-    return [asdict(verdict) for verdict in judge(claims, differences)]
+    both = [(runs[claim.agent], runs[claim.other]) for claim in claims]
+    differences = [[a - b for a, b in zip(*_paired(*pair), strict=True)] for pair in both]
+    failed = [bool(_diverged(own) & _diverged(other)) for own, other in both]
+    return [asdict(verdict) for verdict in judge(claims, differences, failed)]
+
+
+def _diverged(runs: Runs) -> set[int]:
+    """The seeds."""
+    return {seed for seed, run in runs.items() if run.diverged is not None}
 
 
 def _test_accuracies(runs: Runs, seeds: Sequence[int]) -> list[float]:

@@ -54,7 +54,8 @@ def _criterion(rows: Sequence[Row]) -> str:
         )
     if seeds < MIN_SEEDS:
         return f"{criterion}; seeds run: {seeds}, each shown: too few for an interval or a claim."
-    return f"{criterion}; {seeds} seeds; brackets: {_interval_kinds(rows)}."
+    kinds = interval_kinds([row["ratio_to_supervised"] for row in rows])
+    return f"{criterion}; {seeds} seeds; brackets: {kinds}."
 
 
 def _controls(rows: Sequence[Row]) -> str:
@@ -80,9 +81,9 @@ def _verdict(claim: Row) -> str:
     return f"{'holds' if claim['holds'] else 'not shown'} (p {claim['p_holm']:.2g})"
 
 
-def _interval_kinds(rows: Sequence[Row]) -> str:
+def interval_kinds(ratios: Sequence[Row]) -> str:
+    """What the brackets are, of accuracies and of these ratios."""
     kinds = "95 % Student t intervals (ratios: on logs)"
-    ratios = [row["ratio_to_supervised"] for row in rows]
     medians = [ratio for ratio in ratios if ratio["kind"] == "median" and ratio["coverage"]]
     if medians:
         kinds += (

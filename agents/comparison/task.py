@@ -20,15 +20,18 @@ class Task:
     env: str
     classes: int
     epochs: float
-    trials: int
-    """Budget of every run."""
+    points: tuple[int, ...]
+    """Trials at which readings count for hitting times; the last one is the budget of every run."""
     device: str
     supervised_final: float | None = None
     """S as frozen in benchmarks/criteria.csv, 0..1; None: taken from the supervised runs here."""
-    points: tuple[int, ...] = ()
-    """Trials at which readings count for hitting times; none given: all do."""
     epoch_points: tuple[int, ...] = ()
     """Trials at the end of each epoch; none: too few epochs for early stopping."""
+
+    @property
+    def trials(self) -> int:
+        """Budget of every run."""
+        return self.points[-1]
 
     @property
     def chance(self) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from statistics import mean
+from statistics import mean, median
 
 from agents.comparison import statistics
 from agents.comparison.task import Row, Runs, Task
@@ -38,11 +38,12 @@ def supervised_final(supervised: Runs, task: Task) -> tuple[float | None, str]:
 
 def criterion_of(rho: float, final: float | None, supervised: Runs, task: Task) -> Criterion:
     """The criterion that `rho` of the way from chance to `final` makes."""
+    last = statistics.last_seen(task.points)
     if final is None:
-        return Criterion(None, task.trials, {})
+        return Criterion(None, last, {})
     level = statistics.criterion(final, task.classes, rho)
     times = _hitting_times(supervised, level, task)
-    horizon = statistics.censoring_horizon(list(times.values()), task.trials)
+    horizon = statistics.censoring_horizon(list(times.values()), last)
     return Criterion(level, horizon, times)
 
 
@@ -50,14 +51,14 @@ def to_criterion(runs: Runs, criterion: Criterion, task: Task) -> Row:
     """How long the runs took to the criterion; one beyond the horizon keeps its time per seed."""
     times = _hitting_times(runs, criterion.level, task)
     reached = statistics.censor(list(times.values()), criterion.horizon)
-    median = statistics.median_time(reached)
-    beyond = median is None and criterion.level is not None
+    least = [criterion.horizon if time is None else time for time in reached]
+    known = criterion.level is not None and len(least) > 0
     return {
         "level": criterion.level,
         "horizon": criterion.horizon,
         "trials_to_criterion": {
-            "median": criterion.horizon if beyond else median,
-            "lower_bound": beyond,
+            "median": median(least) if known else None,
+            "lower_bound": known and statistics.median_time(reached) is None,
             "per_seed": list(times.values()),
         },
         "ratio_to_supervised": _ratio(times, criterion.reference_times, criterion.horizon),

@@ -49,8 +49,10 @@ def _check_lines(figure: Figure, lines: tuple[str, ...]) -> None:
         raise ValueError(
             f"{figure.name} has no line {unknown[0]!r}: choose of {', '.join(map(repr, names))}"
         )
-    if lines and figure.unit == LEFT:
-        raise ValueError(f"{figure.name} takes minutes: run it whole, without --lines")
+    if lines and (figure.unit == LEFT or figure.level):
+        raise ValueError(
+            f"{figure.name} is a picture of all its lines: run it whole, without --lines"
+        )
     if lines and figure.reference and figure.reference not in lines:
         raise ValueError(
             f"{figure.name} counts trials to a level that {figure.reference!r} sets: name it in "

@@ -55,20 +55,28 @@ def _shown(figure: Figure, line: Line, rows: Sequence[Row]) -> Shown:
     own = [row for row in rows if row["line"] == line.name]
     reference = [row for row in rows if row["line"] == figure.reference]
     stops, hits = (_by_seed(own, *what) for what in (("stop", "published"), ("hit", "own")))
-    budget = max((row["budget"] for row in reference if row["protocol"] == "own"), default=0)
     reference_stops = _by_seed(reference, "stop", "published")
     reference_hits = _by_seed(reference, "hit", "own")
-    horizon = statistics.censoring_horizon(list(reference_hits.values()), budget)
+    horizon = statistics.censoring_horizon(list(reference_hits.values()), _last_seen(reference))
     return Shown(
         line,
         {protocol: _values(figure, own, protocol) for protocol in figure.protocols},
         sum(row["diverged"] is not None for row in own),
         list(stops.values()),
         _ratio(stops, reference_stops, figure.epochs),
-        _ratio(_rises(figure, stops), _rises(figure, reference_stops), figure.epochs),
+        # A run that did not stop may have risen for the last time so long before its end.
+        _ratio(
+            _rises(figure, stops), _rises(figure, reference_stops), figure.epochs - figure.patience
+        ),
         _ratio(hits, reference_hits, horizon),
         _measured(own),
     )
+
+
+def _last_seen(rows: Sequence[Row]) -> float:
+    """Trials after which no hit is seen any more: readings are one an epoch, or more."""
+    own = [row for row in rows if row["protocol"] == "own"]
+    return max((row["budget"] * max(1 - 2 / row["epochs"], 0) for row in own), default=0)
 
 
 def _by_seed(rows: Sequence[Row], what: str, protocol: str) -> dict[int, float | None]:
