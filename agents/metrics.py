@@ -33,7 +33,7 @@ class LayerAlignment:
 
     error: float | None  # None where the rule makes no error
     change: float | None  # None where the layer does not change
-    feedback: float | None  # this and the rest: None without feedback of the weight's shape
+    feedback: float | None  # this and the rest: None without feedback in the weight's place
     norm_ratio: float | None  # |B| / |W|
     sign_agreement: float | None  # 0..1
 
@@ -148,7 +148,7 @@ def _row(layer: Weighted, backprop: Weighted) -> Tensor:
     error = angle(getattr(layer, "error", None), backprop.error)
     change = angle(layer.weight.grad, gradient)
     weight, feedback = layer.weight.detach(), layer.feedback
-    if feedback is None or feedback.shape != weight.shape:
+    if feedback is None or not layer.reciprocal:
         return torch.stack([error, change, *error.new_full((3,), nan)])
     ratio = feedback.detach().norm().double() / weight.norm()
     signs = (feedback.sign() == weight.sign()).double().mean()

@@ -51,9 +51,10 @@ class Weighted(nn.Module):
     """A layer with forward weights `weight`, and `feedback` weights of its own or None."""
 
     alike = True  # PyTorch's own backward gives the same bits, and is as good where B is W
+    reciprocal = True  # feedback stands for the weights, entry by entry; direct feedback does not
     weight: nn.Parameter
     # nn.Parameter of weight's shape, or None: the weights themselves. Rules that let no error
-    # through a layer (`stages.cut`) may give it feedback of another shape.
+    # through a layer (`stages.cut`) may give it direct feedback, of another shape.
     feedback: Any
     error: Tensor  # of the last backward pass, where `keeps_error` is set
     sent: Tensor  # what that error became below the layer, where `keeps_sent` is set

@@ -68,12 +68,28 @@ def test_feedback_turned_by_30_degrees_turns_the_error_and_the_change_by_30():
     assert output == LayerAlignment(nothing, nothing, pytest.approx(30), pytest.approx(2), 0.5)
 
 
+@pytest.mark.parametrize(
+    ("rule", "reciprocal"),
+    [
+        ("feedback_alignment", [True] * 3), ("direct_feedback_alignment", [True, False, True]),
+        ("direct_learned_feedback", [True, False, True]), ("dfc", [False] * 3),
+        ("strong_dfc", [False] * 3),
+    ],
+)  # fmt: skip
+def test_feedback_that_has_a_weights_shape_by_chance_is_not_compared_with_it(rule, reciprocal):
+    """In layers as wide as there are classes all matrices are of one shape."""
+    net = nn.Sequential(*(Linear(3, 3) for _ in range(3))).double()
+    RULES[rule]().prepare(net, torch.Generator().manual_seed(0))
+    for layer, compared in zip(weighted(net), reciprocal, strict=True):
+        assert layer.reciprocal == compared
+
+
 @every_rule
 def test_feedback_is_compared_with_the_weights_as_numpy_does(rule):
     net = prepared("dense", rule)
     rows = measure(net, settle(net, "label", make_images())).tolist()
     for layer, (_, _, angle, ratio, signs) in zip(weighted(net), rows, strict=True):
-        if layer.feedback is None or layer.feedback.shape != layer.weight.shape:
+        if layer.feedback is None or not layer.reciprocal:
             assert np.isnan([angle, ratio, signs]).all()
             continue
         w, b = (x.detach().numpy().ravel() for x in (layer.weight, layer.feedback))

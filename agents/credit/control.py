@@ -91,6 +91,8 @@ class Controlled(CreditRule):
         """Q_L = I; the others start at zero, or scale N(0, 2 / (n_i + K)) if they do not learn."""
         layers, _ = chain(net)
         cut(layers)
+        for layer in layers:
+            layer.reciprocal = False
         *hidden, output = layers
         like, classes = output.weight, output.fan_out
         for layer in hidden:

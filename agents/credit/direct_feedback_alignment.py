@@ -47,6 +47,7 @@ class DirectFeedbackAlignment(CreditRule):
         outputs = weighted(net)[-1].fan_out
         for layer in upper(net):
             layer.feedback = direct_feedback(layer, outputs, generator)
+            layer.reciprocal = layer is weighted(net)[-1]  # whose D stands where W does
         cut(upper(net))
 
     def assign(self, net, trial):

@@ -28,11 +28,11 @@ Measure = Callable[[Agent, str, int], dict[str, float]]  # agent, environment, i
 
 
 def feedback_angle(agent: Agent, env: str, images: int) -> dict[str, float]:
-    """Degrees between W and the feedback B of its shape, mean of the layers."""
+    """Degrees between W and the feedback B in its place, mean of the layers."""
     angles = [
         float(angle(layer.feedback, layer.weight))
         for layer in upper(agent.net)
-        if layer.feedback is not None and layer.feedback.shape == layer.weight.shape
+        if layer.feedback is not None and layer.reciprocal
     ]
     return {"angle of B to W": fmean(angles)} if angles else {}
 
