@@ -1,11 +1,17 @@
 """Which numbers `cell.Settings` may have."""
 
 from math import inf
+from numbers import Real
 from typing import Any
+
+REAL = ("lr", "epsilon", "weight_decay", "momentum", "eps", "drop")
 
 
 def check_numbers(settings: Any) -> None:
-    """Refuse rates, factors and sizes that mean nothing. Raises ValueError."""
+    """Refuse rates, factors and sizes that mean nothing. Raises ValueError, TypeError."""
+    for name in REAL:
+        if not isinstance(number := getattr(settings, name), Real):
+            raise TypeError(f"{name} is a number, got {number!r}")
     if not 0 < settings.lr < inf:
         raise ValueError(f"lr is a positive learning rate, got {settings.lr}")
     if not 0 <= settings.epsilon <= 1:
@@ -20,8 +26,11 @@ def check_numbers(settings: Any) -> None:
             f"drops are numbers of trials of 1 or more and drop is a factor in 0..1, got "
             f"{settings.drops} and {settings.drop}"
         )
-    if not all(isinstance(size, int) and size > 0 for size in settings.sizes):
-        raise ValueError(f"sizes are whole numbers of units above 0, got {settings.sizes}")
+    sizes = settings.sizes
+    if not (isinstance(sizes, tuple) and all(isinstance(n, int) and n > 0 for n in sizes)):
+        raise ValueError(
+            f"sizes are a tuple of whole numbers of units above 0, as (500, 300), got {sizes!r}"
+        )
 
 
 def _check_constants(settings: Any) -> None:

@@ -79,6 +79,9 @@ class Settings:
         _known("baseline", self.baseline, PolicyGradient.BASELINES)
         if self.baseline != Settings.baseline and SIGNALS[self.signal] is not PolicyGradient:
             raise ValueError(f"baseline is for 'policy_gradient' only, got {self.baseline!r}")
+        if isinstance(self.credit, type) and issubclass(self.credit, CreditRule):
+            kind = self.credit.__name__
+            raise ValueError(f"credit is a name or a rule, got the class {kind}: give {kind}()")
         if isinstance(self.credit, CreditRule):
             check_name(self.credit)
         else:

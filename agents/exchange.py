@@ -1,13 +1,25 @@
 """What the world and an agent hand each other: arrays, tensors or numbers, checked coming in."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import torch
 from torch import Tensor
 
 from agents.networks import Shape
 from credit_envs.tensors import not_finite
+
+
+def check_made(env: Any) -> None:
+    """Raise TypeError if `env` is not an environment: its id, say, of which nothing is known."""
+    if not isinstance(env, gym.Env | gym.vector.VectorEnv):
+        raise TypeError(
+            f"env is an environment, as gym.make(id) or gym.make_vec(id, num_envs=B) makes one, "
+            f"got {env!r}"
+        )
 
 
 def batch_of(images: Any, shape: Shape, device: torch.device) -> Tensor:
@@ -29,8 +41,19 @@ def batch_of(images: Any, shape: Shape, device: torch.device) -> Tensor:
         )
     if batch.dtype != torch.uint8 and not batch.is_floating_point():
         raise TypeError(f"images are uint8 (0..255) or float (0..1), got {batch.dtype}")
+    if batch.is_floating_point() and not batch.is_cuda:  # of a GPU the host would have to wait
+        _check_range(batch)
     dtype = torch.uint8 if batch.dtype == torch.uint8 else torch.float32
     return batch.to(device, dtype, non_blocking=True)
+
+
+def _check_range(batch: Tensor) -> None:
+    low, high = (float(bound) for bound in batch.aminmax())
+    if not (low >= 0 and high <= 1):
+        raise ValueError(
+            f"float images lie in 0..1, got {low:g}..{high:g}: divide bytes by 255, and leave what "
+            "the pixels are standardised by to Settings(pixels=(mean, deviation))"
+        )
 
 
 def answers_of(answer: Any, trials: int, what: str, device: torch.device) -> Tensor:
@@ -61,9 +84,14 @@ def unusable(answers: Tensor, what: str, classes: int) -> Tensor:
     return not_finite(answers)
 
 
-def no_answer(trial: int) -> ValueError:
-    """The error of a trial whose answer is unusable."""
-    return ValueError(f"the answer of trial {trial} is no finite reward, or no class")
+def no_answer(what: str, classes: int) -> Callable[[int], ValueError]:
+    """Makes the error of a trial whose answer is unusable."""
+    wanted = f"one of the classes 0..{classes - 1}" if what == "label" else "a finite number"
+    return partial(_no_answer, what, wanted)
+
+
+def _no_answer(what: str, wanted: str, trial: int) -> ValueError:
+    return ValueError(f"the {what} of trial {trial} is not {wanted}")
 
 
 def like(images: Any, action: Tensor) -> Any:

@@ -62,7 +62,7 @@ class Agent(Engine):
             self.net, settings.optimizer, settings.lr, settings.weight_decay, **settings.constants
         )
         self._not_finite = FirstBad(self.device, Diverged)
-        self._no_answer = FirstBad(self.device, no_answer)
+        self._no_answer = FirstBad(self.device, no_answer(self.learns_from, classes))
         self._learning = [p for p in self.net.parameters() if p.requires_grad]
         self.clock: Tensor | None = None
         """Tells `trials` on the device while a graph is made of a trial (`agents.captured`)."""

@@ -11,6 +11,7 @@ from gymnasium.vector import VectorEnv
 
 from agents import checkpoint
 from agents.algorithms import Algorithm
+from agents.exchange import check_made
 from agents.importing import imported
 from agents.learner import Agent
 from agents.own import Maker, check_methods
@@ -30,6 +31,7 @@ def make_agent(
     (a GPU if there is one), "cpu", "cuda" or "cuda:<i>". For an environment that shows part of
     each batch, the agent learns together with those of the other parts (`parallel`).
     """
+    check_made(env)
     vector = isinstance(env, VectorEnv)
     seen = env.single_observation_space if vector else env.observation_space
     choice = env.single_action_space if vector else env.action_space

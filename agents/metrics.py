@@ -53,6 +53,10 @@ class Alignment:
     """
 
     def __init__(self, agent: Agent, every: int = EVERY):
+        if not isinstance(agent, Agent):
+            raise TypeError(
+                f"Alignment watches agents of the grid, whose nets have credit rules, got {agent!r}"
+            )
         if not isinstance(every, int) or every < 1:
             raise ValueError(
                 f"every is the number of batches from one reading to the next, a whole number of "

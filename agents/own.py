@@ -53,6 +53,9 @@ def check_methods(agent: Any, name: str) -> None:
     missing = [method for method in METHODS if not hasattr(agent, method)]
     if missing:
         raise TypeError(f"{name} needs the methods act(images) and learn(reward): no {missing[0]}")
+    said = getattr(agent, "learns_from", "reward")
+    if isinstance(said, str) and said not in ("reward", "label"):  # a class may have a property
+        raise TypeError(f'{name} says learns_from = {said!r}: it is "reward" or "label"')
 
 
 def check_firewall(agent: Any, name: str) -> None:

@@ -1,6 +1,6 @@
 """One seed, and from it a generator for each thing that is drawn: none disturbs another."""
 
-from operator import index as as_index
+from numbers import Integral
 from zlib import crc32
 
 import numpy as np
@@ -12,8 +12,8 @@ DRAWN = ("weights", "feedback", "exploration", "dropout", "noise")
 
 def generators(seed: int, device: torch.device) -> dict[str, torch.Generator]:
     """Independent generators by name; weights and feedback are drawn alike for every device."""
-    if as_index(seed) < 0:
-        raise ValueError(f"seed is a whole number, 0 or more, got {seed}")
+    if not isinstance(seed, Integral) or seed < 0:
+        raise ValueError(f"seed is a whole number, 0 or more, got {seed!r}")
     children = np.random.SeedSequence(seed).spawn(len(DRAWN))
     return {
         name: torch.Generator("cpu" if name in ("weights", "feedback") else device).manual_seed(

@@ -33,7 +33,9 @@ AGENTS: dict[str, Settings] = {
 def settings_of(agent: str) -> Settings:
     """Settings of a named agent, or of a cell written "signal+credit"."""
     if not isinstance(agent, str):
-        raise TypeError(f"an agent is a name or Settings, got {agent!r}")
+        raise TypeError(
+            f"an agent is a name, Settings, or a class or function that makes one, got {agent!r}"
+        )
     if agent in AGENTS:
         return AGENTS[agent]
     signal, plus, credit = agent.partition("+")

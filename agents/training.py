@@ -1,6 +1,7 @@
 """The loop between an agent and an environment, and the exact measure of what was learned."""
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any, cast
 
 import gymnasium as gym
@@ -10,6 +11,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, Vecto
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
+from agents.exchange import check_made
 from agents.learner import Agent
 from agents.own import check_methods
 from agents.settings import Settings
@@ -67,8 +69,8 @@ def _rewards(
     agent: Any, env: gym.Env | VectorEnv, trials: int, nets: int, progress_bar: bool
 ) -> list[float]:
     """Train, and return each net's mean reward."""
-    if trials < 0:
-        raise ValueError(f"trials is a number of trials, 0 or more, got {trials}")
+    if not isinstance(trials, Integral) or trials < 0:
+        raise ValueError(f"trials is a whole number of trials, 0 or more, got {trials!r}")
     from_label = getattr(agent, "learns_from", "reward") == "label"
     presentations = getattr(agent, "presentations", 1)
     check_environment(env, from_label, presentations)
@@ -107,16 +109,27 @@ def evaluate(
     if images < 0:
         raise ValueError(f"images is a number of images, or 0 for all, got {images}")
     task, device = _sight(agent, env, split)
-    choose = getattr(agent, "predict", agent.act)
+    name = "predict" if hasattr(agent, "predict") else "act"
+    choose, called = getattr(agent, name), f"{type(agent).__name__}.{name}"
     count = len(task.labels[: images or None])
     right = 0
     for start in range(0, count, CHUNK):
         index = np.arange(start, min(start + CHUNK, count))
         shown = task.observe(index)
         chosen = choose(shown if device is None else torch.from_numpy(shown).to(device))
-        chosen = chosen.cpu() if isinstance(chosen, Tensor) else chosen
-        right += int((np.asarray(chosen) == task.labels[index]).sum())
+        right += int((_classes(chosen, len(index), called) == task.labels[index]).sum())
     return right / count
+
+
+def _classes(chosen: Any, count: int, called: str) -> np.ndarray:
+    """What `called` returned, (count,). Raises ValueError if it is not a class for each image."""
+    classes = np.asarray(chosen.cpu() if isinstance(chosen, Tensor) else chosen)
+    if classes.shape != (count,) or classes.dtype.kind not in "iu":
+        raise ValueError(
+            f"{called} returned {classes.dtype} of shape {classes.shape} for {count} images: "
+            f"return the class of each, whole numbers of shape ({count},)"
+        )
+    return classes
 
 
 def _sight(agent: Any, env: str | gym.Env | VectorEnv, split: str) -> tuple[Task, str | None]:
@@ -129,7 +142,8 @@ def _sight(agent: Any, env: str | gym.Env | VectorEnv, split: str) -> tuple[Task
 
 
 def check_environment(env: gym.Env | VectorEnv, from_label: bool, presentations: int) -> None:
-    """Refuse an environment whose trials are not the agent's. Raises ValueError."""
+    """Refuse an environment whose trials are not the agent's. Raises ValueError, TypeError."""
+    check_made(env)
     silent = isinstance(env.unwrapped, SyncVectorEnv | AsyncVectorEnv)
     if silent and (from_label or presentations > 1):
         raise ValueError(

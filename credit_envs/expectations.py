@@ -73,6 +73,10 @@ class Maker:
     """Makes an environment anew in each form, and knows the data set behind it."""
 
     def __init__(self, env_or_id: str | gym.Env[Any, Any]) -> None:
+        if isinstance(env_or_id, gym.vector.VectorEnv):
+            raise TypeError(
+                f"give an id, or what gym.make made: vector forms are checked, too; got {env_or_id}"
+            )
         spec = find_spec(env_or_id)
         self._spec, self._layout = spec, spec.kwargs.get("layout", "HWC")
         opened, split = open_data(spec.kwargs["dataset"]), spec.kwargs.get("split", "train")

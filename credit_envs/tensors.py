@@ -182,7 +182,9 @@ def find_device(name: str) -> torch.device:
     except (RuntimeError, TypeError):
         device = torch.device("meta")
     if device.type not in ("cpu", "cuda"):
-        raise ValueError(f'device={name!r} is none of None, "cpu", "cuda" and "cuda:<i>".')
+        raise ValueError(
+            f'device={name!r} is none: choose "cpu", "cuda" or "cuda:<i>", or leave it out.'
+        )
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         count = torch.cuda.device_count()
         raise ValueError(f"device={name!r} is not there: torch finds {count} CUDA devices.")

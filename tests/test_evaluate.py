@@ -66,3 +66,22 @@ def test_the_suites_agents_are_measured_alike_in_any_form(agent):
     images, labels = load("Digits", "test")
     expected = (agent.predict(np.array(images)) == labels).mean()
     assert {evaluate(agent, gym.make_vec(DIGITS, 7, **form)) for form in FORMS} == {expected}
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        (lambda n: np.zeros((n, 1), int), r"int64 of shape \(360, 1\) for 360 images"),
+        (lambda n: np.zeros((n, 10)), r"float64 of shape \(360, 10\)"),
+        (lambda n: np.zeros(n), r"float64 of shape \(360,\)"),
+        (lambda n: 0, r"int64 of shape \(\)"),
+        (lambda n: None, r"object of shape \(\)"),
+    ],
+)
+def test_what_is_not_a_class_for_each_image_is_refused(returned, said):
+    class Careless:
+        def act(self, images):
+            return returned(len(images))
+
+    with pytest.raises(ValueError, match=f"Careless.act returned {said}.*: return the class of"):
+        evaluate(Careless(), DIGITS)

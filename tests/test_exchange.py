@@ -31,12 +31,12 @@ BAD_ANSWERS = [
     (np.ones((2, 2)), r"saw 4 images, learn\(\) got answers of shape \(2, 2\)"),
     (1.0, r"saw 4 images, learn\(\) got answers of shape \(\)"),
     (None, "a reward is a number, got None"),
-    (np.array([1, 0, np.nan, 1]), "the answer of trial 2 is no finite reward"),
-    (np.array([1, 0, 0, np.inf]), "the answer of trial 3 is no finite reward"),
+    (np.array([1, 0, np.nan, 1]), "the reward of trial 2 is not a finite number"),
+    (np.array([1, 0, 0, np.inf]), "the reward of trial 3 is not a finite number"),
 ]
 BAD_LABELS = [
-    (np.array([1, 0, 10, 1]), "the answer of trial 2 is .* no class"),
-    (np.array([1, 0, 1, -100]), "the answer of trial 3 is .* no class"),
+    (np.array([1, 0, 10, 1]), "the label of trial 2 is not one of the classes 0..9"),
+    (np.array([1, 0, 1, -100]), "the label of trial 3 is not one of the classes 0..9"),
     (np.array([1, 0, 0.7, 1]), "labels are integers"),
     (np.array([1, 0, np.nan, 1]), "labels are integers"),
 ]
@@ -71,10 +71,11 @@ def test_a_label_that_is_no_class_is_refused_and_the_trial_stays_open(label, sen
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_an_environment_may_reuse_its_arrays_between_act_and_learn(dtype):
     agent, other = (make("reward_prediction", "learned_feedback") for _ in range(2))
-    reused = IMAGES.astype(dtype)
+    images = IMAGES if dtype == np.uint8 else IMAGES.astype(dtype) / 255
+    reused = images.copy()
     agent.act(reused)
     reused[:] = 0
-    other.act(IMAGES.astype(dtype))
+    other.act(images)
     for each in (agent, other):
         each.learn(np.ones(4))
     assert alike(agent, other)
@@ -94,3 +95,13 @@ def test_images_of_another_shape_are_refused_and_the_open_trial_stays(shape):
 def test_images_of_whole_numbers_that_are_no_bytes_are_refused():
     with pytest.raises(TypeError, match="images are uint8 .* or float .*, got torch.int64"):
         make().act(IMAGES.astype(np.int64))
+
+
+@pytest.mark.parametrize("scale", [1, -1 / 255, np.nan])
+def test_float_images_out_of_their_range_are_refused_and_the_open_trial_stays(scale):
+    agent = make()
+    agent.act(IMAGES / 255)
+    with pytest.raises(ValueError, match="float images lie in 0..1, got .*: divide bytes by 255"):
+        agent.act(IMAGES * np.float32(scale))
+    agent.learn(np.ones(4))
+    assert agent.trials == 4

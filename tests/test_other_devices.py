@@ -52,5 +52,5 @@ def test_a_label_that_is_none_is_told_late_and_loses_nothing(signal):
     agent = Agent(Settings(signal, sizes=(7,)), (4, 4, 1), 3, device="cpu")
     agent.act(torch.rand(2, 4, 4, 1))
     agent.learn(torch.tensor([1, 3]))
-    with pytest.raises(ValueError, match="the answer of trial 1 is no finite reward, or no class"):
+    with pytest.raises(ValueError, match="the label of trial 1 is not one of the classes 0..2"):
         agent.check()

@@ -116,6 +116,10 @@ def test_it_sees_arrays_wherever_the_others_are(monkeypatch):
 # What is none
 
 
+class Misspelt(own.Linear):
+    learns_from = "labels"
+
+
 class NoAct:
     def learn(self, reward):
         pass
@@ -129,6 +133,7 @@ NEEDS = "needs the methods act(images) and learn(reward): no"
     [
         (lambda *_: own.NoLearn(), f"NoLearn {NEEDS} learn"),
         (own.NoLearn, f"mine {NEEDS} learn"),
+        (Misspelt, 'mine says learns_from = \'labels\': it is "reward" or "label"'),
         (lambda *_: NoAct(), f"NoAct {NEEDS} act"),
         (lambda *_: None, f"NoneType {NEEDS} act"),
         (own.NoLearn(), "give its class, or a function of (observation_space, action_space, seed)"),

@@ -10,7 +10,7 @@ from test_summary import NEVER, SLOW, SUPERVISED, TASK, TRIALS, runs
 from agents.comparison.claims import parse
 from agents.comparison.costs import costs
 from agents.comparison.summary import summarise
-from agents.comparison.table import caption, table
+from agents.comparison.table import caption, ratio_text, table
 from agents.runs.job import Result
 from agents.settings import settings_of
 
@@ -177,3 +177,13 @@ def test_all_costs_are_summed_and_shown():
     rows = summarise(counted, TASK, {"supervised": cell("supervised")})
     assert rows[0]["protocol"]["multiply_adds"] is None
     assert "64.0 k - 10.0" in words(costs(rows))
+    rows[0]["protocol"]["seconds"] = 0.561
+    assert "64.0 k - 0.56" in words(costs(rows))
+
+
+def test_supervised_is_as_long_as_itself_whoever_got_there():
+    late = [replace(run, seed=run.seed + 1) for run in runs("supervised", NEVER, 1)]
+    rows = summarise(
+        runs("supervised", SUPERVISED, 1) + late, TASK, {"supervised": cell("supervised")}
+    )
+    assert ratio_text(rows[0]["ratio_to_supervised"], "supervised") == "1.00"

@@ -7,7 +7,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from agents import Settings, load_agent, make_agent
+from agents import Settings, load_agent, make_agent, train
+from agents.credit.backprop import Backprop
 from agents.learner import Agent, Diverged
 
 DIGITS = "DigitsReward-v0"
@@ -64,13 +65,16 @@ def test_unknown_agents_are_refused_by_name(agent, sentence):
         ({"optimizer": "adamw", "eps": 0.0}, "eps is above 0, got .* and 0.0"),
         ({"pixels": (0.1, 0.0)}, r"pixels are a mean and a deviation above 0, got \(0.1, 0.0\)"),
         ({"pixels": (float("nan"), 1.0)}, "pixels are a mean and a deviation above 0, got"),
-        ({"sizes": (0,)}, "sizes are whole numbers of units above 0"),
+        ({"sizes": (0,)}, "sizes are a tuple of whole numbers of units above 0"),
         ({"epsilon": 1.5}, "epsilon is a probability in 0..1, got 1.5"),
         ({"epsilon": float("nan")}, "epsilon is a probability in 0..1, got nan"),
+        ({"sizes": 64}, r"sizes are a tuple .*, as \(500, 300\), got 64"),
+        ({"lr": "0.1"}, "lr is a number, got '0.1'"),
+        ({"credit": Backprop}, r"got the class Backprop: give Backprop\(\)"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(settings, sentence):
-    with pytest.raises(ValueError, match=sentence):
+    with pytest.raises((ValueError, TypeError), match=sentence):
         Settings(**settings)
 
 
@@ -106,9 +110,28 @@ def test_only_images_height_first_are_looked_at(layout):
             make_agent("q_agrel", env)
 
 
-def test_a_seed_below_0_is_refused():
-    with pytest.raises(ValueError, match="seed is a whole number, 0 or more, got -1"):
-        make_agent("q_agrel", make_env(), seed=-1)
+@pytest.mark.parametrize("seed", [-1, None, 0.5])
+def test_a_seed_that_is_none_is_refused(seed):
+    with pytest.raises(ValueError, match=f"seed is a whole number, 0 or more, got {seed}"):
+        make_agent("q_agrel", make_env(), seed=seed)
+
+
+def test_an_id_is_no_environment():
+    with pytest.raises(TypeError, match="env is an environment, as gym.make.* got 'Digits"):
+        make_agent("q_agrel", DIGITS)
+    with pytest.raises(TypeError, match="env is an environment, as gym.make.* got 'Digits"):
+        train(make(), DIGITS, 4)
+
+
+@pytest.mark.parametrize("trials", [-1, 3e4, "4"])
+def test_trials_are_counted_in_whole_numbers(trials):
+    with pytest.raises(ValueError, match=f"trials is a whole number .*, got {trials!r}"):
+        train(make(), make_env(), trials)
+
+
+def test_an_agent_is_given_by_what_makes_it():
+    with pytest.raises(TypeError, match="a name, Settings, or a class or function that makes one"):
+        make_agent(make(), make_env())
 
 
 def test_only_classes_are_chosen_among():
@@ -128,7 +151,7 @@ def test_a_gpu_that_is_not_there_is_said_so(tmp_path):
 
 
 def test_an_unknown_device_is_refused():
-    with pytest.raises(ValueError, match="device='gpu' is none of"):
+    with pytest.raises(ValueError, match="device='gpu' is none: choose .cpu., .cuda. or"):
         make_agent("q_agrel", make_env(), device="gpu")
 
 

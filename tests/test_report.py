@@ -121,6 +121,15 @@ def test_what_is_not_reached_is_a_lower_bound(tmp_path):
     assert "in 5 of 5 pairs of runs one did not get there in time" in text
 
 
+def test_a_bound_below_one_is_no_answer(tmp_path):
+    for agent, pace in {"supervised": 500_000, "q_agrel": 500_000}.items():
+        write_run(tmp_path, agent, 100, 500)
+        write_run(tmp_path, agent, 101, pace)
+    text = Reader(page(tmp_path)).text
+    assert "too few runs got to the criterion to tell" in text
+    assert "times as many trials as learning from labels" not in text
+
+
 def test_a_diverged_run_is_drawn_to_where_it_diverged(runs):
     write_run(runs, "q_agrel", 105, diverged=777, watched=True)
     made = page(runs)

@@ -185,7 +185,7 @@ def test_trials_that_cannot_be_are_refused_in_a_sentence():
     with pytest.raises(ValueError, match="got 16 of torch.float32"):
         agent.act(images.astype(np.float32))
     agent.act(images)
-    with pytest.raises(ValueError, match="no finite reward"):
+    with pytest.raises(ValueError, match="the reward of trial 0 is not a finite number"):
         agent.learn(np.full(LANES, np.nan))
     with pytest.raises(ValueError, match="answers of shape"):
         agent.learn(np.zeros(3))

@@ -54,3 +54,8 @@ def test_a_colour_image_passes_channels_first(dataset):
 def test_an_environment_without_a_spec_is_refused():
     with pytest.raises(ValueError, match="make it with gym.make"):
         check_reward_env(RewardEnv("Digits"))
+
+
+def test_a_vector_environment_is_checked_by_its_id():
+    with pytest.raises(TypeError, match="vector forms are checked, too; got RewardVectorEnv"):
+        check_reward_env(gym.make_vec("DigitsReward-v0", 4))

@@ -204,3 +204,9 @@ def test_sign_symmetry_agrees_in_every_sign(rule):
 def test_an_interval_that_is_none_is_refused(every):
     with pytest.raises(ValueError, match=f"whole number of 1 or more, got {every}"):
         Alignment(make_agent("backprop"), every=every)
+
+
+@pytest.mark.parametrize("agent", ["q_agrel", Agent])
+def test_only_an_agent_of_the_grid_is_watched(agent):
+    with pytest.raises(TypeError, match="Alignment watches agents of the grid"):
+        Alignment(agent)

@@ -31,7 +31,9 @@ def costs(rows: Sequence[Row]) -> Table:
 
 
 def _short(cost: float | None) -> str:
-    return EngFormatter(places=1, sep=" ")(cost) if cost else UNKNOWN  # nobody counted
+    if not cost:
+        return UNKNOWN  # nobody counted
+    return EngFormatter(places=1, sep=" ")(cost) if cost >= 1 else f"{cost:.2f}"  # no milliseconds
 
 
 def _caption(rows: Sequence[Row]) -> str:

@@ -65,6 +65,9 @@ class Options(How):
     def check(self) -> None:
         """Refuse now what no run could use. Raises ValueError, TypeError, Failed."""
         self.check_how()
+        for name in ("env", "agents", "network", "sizes", "optimizer"):
+            if not isinstance(value := getattr(self, name), str):
+                raise TypeError(f'{name} is text, with commas between, as "64,32", got {value!r}')
         if self.epochs < 1:
             raise ValueError(f"epochs is a number of passes, 1 or more, got {self.epochs}")
         images = epoch_of(self.env)

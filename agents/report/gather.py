@@ -69,7 +69,8 @@ class Comparison:
     @property
     def title(self) -> str:
         """What tells it from others."""
-        return f"{self.env}, {self.network}" + ("" if self.reads_test else ", search")
+        search = "" if self.reads_test else ", search"
+        return f"{self.env}, {self.network}, {self.points[-1]:,} trials{search}"
 
 
 def counts(record: Record) -> bool:

@@ -149,13 +149,17 @@ def _task(comparison: Comparison, row: Dataset) -> Task:
     batch, budget, images = comparison.batch, comparison.points[-1], row.train - row.train // 10
     epochs = budget // images if budget % images < batch else 0
     points = evaluation_points(images, epochs * images, batch) if epochs else ()
-    if not set(points) <= set(comparison.points):
-        points = ()
+    if not points or not set(points) <= set(comparison.points):
+        points = comparison.points
     return Task(
-        comparison.env, row.classes, epochs or budget / images, budget,
-        comparison.device, _frozen(comparison, epochs), points,
+        comparison.env,
+        row.classes,
+        epochs or budget / images,
+        points,
+        comparison.device,
+        _frozen(comparison, epochs),
         epoch_points(images, epochs, batch),
-    )  # fmt: skip
+    )
 
 
 def _frozen(comparison: Comparison, epochs: int) -> float | None:

@@ -39,6 +39,8 @@ def answer(comparison: Comparison, rows: Sequence[Row]) -> Answer:
         return Answer(f"There is no answer here: {_why_unknown(comparison, rewarded)}.")
     quickest = min(known, key=lambda row: _slowness(row["ratio_to_supervised"]))
     ratio = quickest["ratio_to_supervised"]
+    if ratio["lower_bound"] and ratio["value"] <= 1:
+        return Answer("There is no answer here: too few runs got to the criterion to tell.")
     more = "more than " if ratio["lower_bound"] else ""
     figure = f"{more}{_digits(ratio['value'])} times"
     after = "as many trials as learning from labels"

@@ -115,7 +115,7 @@ class Sb3Agent:
             )
         rewards = answers_of(reward, self.lanes, "reward", torch.device("cpu"))
         if unusable(rewards, "reward", self.classes).any():
-            raise no_answer(self.trials)
+            raise no_answer("reward", self.classes)(self.trials)
         opened, self._open = self._open, None
         self.model.num_timesteps += self.lanes
         if self._keep(opened, rewards.numpy()):

@@ -36,7 +36,7 @@ class Together(Engine):
         self.signal = stacked_signal([agent.signal for agent in agents])
         self.net = self.optimizer = stacked([agent.net for agent in agents])
         self._neighbours = neighbours(self.net, agents)
-        self._no_answer = FirstBad(self.device, no_answer)
+        self._no_answer = FirstBad(self.device, no_answer(self.learns_from, one.classes))
         self._first_bad = torch.full((self.nets,), NEVER, device=self.device)  # trial of each net
 
     def act(self, images: Any) -> Any:
