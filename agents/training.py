@@ -25,6 +25,7 @@ from credit_envs.task import Task
 from credit_envs.vector import RewardVectorEnv
 
 CHUNK = 1000  # images predicted at once
+GRAINS = 2**20  # in a reward of 1
 
 
 def train(agent: Any, env: gym.Env | VectorEnv, trials: int, progress_bar: bool = True) -> float:
@@ -87,13 +88,19 @@ def _rewards(
             images, reward, ended, _, info = cast(Any, env.step(agent.act(images)))
             _check_in_time(info)
             if step % presentations == 0:
-                paid = reward.reshape(nets, -1).sum(1) if batched else np.array([reward])
-                rewarded = paid if step == 0 else rewarded + paid
+                rewarded = rewarded + _paid(reward, nets) if step else _paid(reward, nets)
                 bar.advance(task, batch)
             agent.learn(info["label"] if from_label else reward)  # which may work on it in place
             if ended is True:  # the single environment waits for its reset
                 images, _ = env.reset()
     return [float(reward) / max(steps * own, 1) for reward in rewarded]
+
+
+def _paid(reward: Any, nets: int) -> Any:
+    """What a batch paid each net, in whole grains: of such sums the order does not matter."""
+    if isinstance(reward, Tensor):  # left as it is, since rounding would be two kernels more
+        return reward.reshape(nets, -1).sum(1, dtype=torch.float64)
+    return np.rint(np.reshape(reward, (nets, -1)).sum(1) * GRAINS) / GRAINS
 
 
 def evaluate(

@@ -71,7 +71,7 @@ def main(args: Args) -> None:
     if not 0 <= args.level < 1:
         raise ValueError(f"level is an accuracy in 0..1, or 0 for none, got {args.level}")
     seeds = range(args.first_seed, args.first_seed + args.seeds)
-    jobs = Plan(args, seeds, grid, args.watched).jobs()
+    jobs = list(dict.fromkeys(Plan(args, seeds, grid, args.watched).jobs()))  # each once
     make_folder(args.out)
     outcomes = sweep(jobs, args.out, args)
     console = Console(width=None if Console().is_terminal else 100)
@@ -86,10 +86,11 @@ def main(args: Args) -> None:
 
 def _with(args: Args, plain: dict[str, Any]) -> Args:
     kinds = {f.name: type(f.default) for f in fields(Args) if f.name not in ("file", "vary")}
+    kinds["out"] = str
     for name, value in plain.items():
         if name not in kinds:
             raise ValueError(f"unknown option {name!r}: choose of {', '.join(kinds)}, [vary]")
-        if name != "out" and type(value) is not kinds[name]:
+        if type(value) is not kinds[name] and (type(value), kinds[name]) != (int, float):
             raise ValueError(f"{name} is of the type {kinds[name].__name__}, got {value!r}")
     return replace(args, **plain | {"out": Path(plain.get("out", args.out))})
 

@@ -21,6 +21,7 @@ from agents.runs.folder import Record, Unreadable, read
 from agents.runs.job import Job
 from agents.runs.origin import origin
 from agents.runs.progress import Bar
+from agents.runs.run import glance
 
 
 @dataclass(frozen=True)
@@ -90,13 +91,13 @@ def main(args: Args) -> None:
     if not args.resume and (record := _unfinished(folder)):
         done = record.rows[-1].trials if record.rows else 0
         raise ValueError(
-            f"{folder} has a run that {record.failed or 'was not finished'} ({done:,} of "
-            f"{job.points[-1]:,} trials evaluated): --resume goes on with it"
+            f"{folder} has a run that {_ended(record)} ({done:,} of {job.points[-1]:,} trials "
+            f"evaluated): --resume {_resumes(job)}"
         )
     try:
         outcome = earlier(job, args.out, retry=True) or _run(job, args)
     except KeyboardInterrupt:
-        sys.exit("stopped: the same command with --resume goes on from there")
+        sys.exit(f"stopped: the same command with --resume {_resumes(job)}")
     for sentence in outcome.said:
         print(sentence, file=sys.stderr)
     if outcome == Outcome():
@@ -109,6 +110,17 @@ def main(args: Args) -> None:
     print(f"{job}: {ended} after {result.seconds:,.0f} s\n{folder}")
 
 
+def _ended(record: Record) -> str:
+    return f"failed ({record.failed})" if record.failed else "was not finished"
+
+
+def _resumes(job: Job) -> str:
+    """What becomes of a run that was not finished."""
+    if job.settings is None:
+        return "begins it anew, as a class of your own is not known from inside"
+    return "goes on with it"
+
+
 def _unfinished(folder: Path) -> Record | None:
     try:
         record = read(folder)
@@ -118,7 +130,7 @@ def _unfinished(folder: Path) -> Record | None:
 
 
 def _run(job: Job, args: Args) -> Outcome:
-    done = 0
+    done = glance(job, job.folder(args.out))[0]
     with Bar(job.points[-1], args.quiet) as bar:
 
         def progress(trials: int, reward: float) -> None:

@@ -9,7 +9,7 @@ from reading import Reader
 from agents.report import write_report
 from agents.report.page import page
 from agents.runs.folder import CONFIG, DONE, METRICS, write_json
-from agents.runs.rows import Row, append_row
+from agents.runs.rows import Row, append_row, write_rows
 
 
 @pytest.fixture
@@ -61,7 +61,8 @@ def test_all_that_went_wrong_is_listed(runs):
     write_run(runs, "q_agrel", 107, rows=4)
     (write_run(runs, "q_agrel", 108) / CONFIG).write_text("{")
     append_row(write_run(runs, "q_agrel", 109) / METRICS, Row(1, 0.5, 0.5, None, 1.0))
-    write_json(runs / "garbled" / CONFIG, {"format": "credit-envs run 1", "agent": "q_agrel"})
+    garbled = {"format": "credit-envs run 1", "agent": "q_agrel", "points": []}
+    write_json(runs / "garbled" / CONFIG, garbled)
     write_run(runs / "copy", "q_agrel", 100, AGENTS["q_agrel"], watched=True)
     text = Reader(page(runs)).text
     part = text[text.rindex("What did not go well") :]
@@ -73,6 +74,34 @@ def test_all_that_went_wrong_is_listed(runs):
     ):  # fmt: skip
         assert said in part
     assert "1 diverged, 1 failed and 1 unfinished" in text
+
+
+def test_runs_of_a_rule_that_was_edited_stand_apart(tmp_path):
+    for code, pace in {"0a": 500, "0b": 9000}.items():
+        write_run(tmp_path, "q_agrel", 100, pace, key=code, code=code)
+    text = Reader(page(tmp_path)).text
+    assert "q_agrel (code 0a)" in text
+    assert "q_agrel (code 0b)" in text
+    assert "it has the settings and the seed of another" not in text
+
+
+def test_runs_under_another_pytorch_stand_apart(tmp_path):
+    for torch in ("2.8.0", "2.13.0"):
+        write_run(tmp_path, "supervised", 100, key=torch, versions={"torch": torch})
+    assert Reader(page(tmp_path)).text.count("1 runs of") == 2
+
+
+def test_runs_by_a_papers_protocol_say_what_they_read_and_are_not_left_out(tmp_path):
+    published = {"learns": "train+validation", "reads": "test", "patience": 3}
+    flat = [Row(at, 0.5, 0.5, None, 1.0) for at in POINTS[:5]]  # without a rise: it ends early
+    folder = write_run(tmp_path, "supervised", 100, protocol=published, reads_test=False)
+    write_rows(folder / METRICS, flat)
+    text = Reader(page(tmp_path)).text
+    assert ", read on test" in text
+    assert "read the test images all along, as a paper did" in text
+    assert "last test accuracy, %" in text
+    assert "50.0" in text
+    assert "search" not in text
 
 
 def test_environments_are_told_apart_and_an_unknown_one_keeps_its_runs(runs):

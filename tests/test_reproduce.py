@@ -19,6 +19,7 @@ from agents.runs.folder import DONE, METRICS, read
 
 pytestmark = pytest.mark.usefixtures("made")  # no processes
 FREE = replace(TINY, reference="")  # no line counts trials to another's level
+LONG = replace(FREE, lines=(FREE.lines[0], replace(FREE.lines[1], epochs=50)))
 
 
 def runs(tmp_path):
@@ -106,11 +107,19 @@ def test_rows_of_other_settings_do_not_stay(tmp_path):
         (TINY, ("Q",), "tiny counts trials to a level that 'BP' sets: name it in --lines, too"),
         (FIGURES["lansdell-autoencoder"], ("NP",), "run it whole, without --lines"),
         (FIGURES["np-scaling"], ("backprop 16-16 lr 0.2",), "run it whole, without --lines"),
+        (LONG, ("Q",), "tiny --quick has no run of 'Q', which takes more epochs: choose another"),
     ],
 )
 def test_lines_that_cannot_be_run_alone_are_refused(tmp_path, figure, lines, sentence):
     with pytest.raises(ValueError, match=sentence):
         make(tmp_path, figure, lines=lines)
+
+
+def test_a_place_for_rows_that_is_none_is_told_before_the_runs(tmp_path, made):
+    (tmp_path / "rows").touch()
+    with pytest.raises(ValueError, match="rows .*rows' is no folder to write in"):
+        make(tmp_path)
+    assert made == []
 
 
 def test_a_full_figure_has_its_epochs_seeds_and_patience():

@@ -50,6 +50,23 @@ def test_running_accuracy_is_the_share_of_rewarded_trials_since_the_row_before(
     assert running == [rewards[:128].mean(), rewards[128:].mean()]
 
 
+def test_running_accuracy_does_not_know_in_which_parts_a_run_was_made(tmp_path, monkeypatch):
+    """Rewards that are no whole numbers are summed in another order after a kill."""
+    monkeypatch.setattr(gym.envs.registration, "registry", dict(gym.registry))
+    noisy = {"dataset": "Digits", "rewards": {"noise": 0.3}}
+    gym.register(
+        "NoisyReward-v0", "credit_envs.env:RewardEnv",
+        vector_entry_point="credit_envs.vector:RewardVectorEnv", kwargs=noisy,
+    )  # fmt: skip
+    one = replace(job("q_agrel", points=(3200, 6400)), env="NoisyReward-v0", batch=32)
+    rows = []
+    for part in (0, 1e9):
+        monkeypatch.setattr(learning, "PART", part)
+        run(one, tmp_path / str(part), quietly, source={})
+        rows.append([row.running_accuracy for row in read(tmp_path / str(part)).rows])
+    assert rows[0] == rows[1]
+
+
 def test_progress_tells_every_trial_once_and_the_running_accuracy(tmp_path):
     told = []
     run(job("supervised"), tmp_path, lambda *now: told.append(now), source={})

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from killing import left
+from made_up import write_run
 from small import QUIET, job, quietly
 
 from agents import checkpoint
@@ -125,7 +126,9 @@ DAMAGES = {
     "no heading": ("metrics.csv", lambda text: text.partition("\n")[2]),
     "an empty end": ("done", lambda text: ""),
     "an end of an older version": ("done", lambda text: '{"accuracy": 0.5}'),
+    "an end of words": ("done", lambda text: text.replace('"diverged": null', '"diverged": "no"')),
     "an empty config": ("config.json", lambda text: ""),
+    "a config without points": ("config.json", lambda text: text.replace('"points"', '"points_"')),
 }
 
 
@@ -144,6 +147,25 @@ def test_damage_is_said_and_mended_from_the_checkpoint(made, whole, root, name, 
     assert find(root)[1] == []
     assert left_of(root) == left_of(whole)
     assert read(JOB.folder(root)).rows == read(JOB.folder(whole)).rows  # seconds too: not run again
+
+
+def test_a_run_that_is_killed_while_it_is_mended_is_not_taken_for_whole(root, monkeypatch):
+    rows = JOB.folder(root) / "metrics.csv"
+    rows.write_text(rows.read_text()[:-5])
+    with monkeypatch.context() as killed:
+        killed.setattr(running, "write_rows", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(JOB, JOB.folder(root), quietly, lambda said: None, source={})
+    assert read(JOB.folder(root)).status == "unfinished"
+
+
+def test_a_diverged_run_that_lost_rows_says_so(tmp_path):
+    folder = write_run(tmp_path, "q_agrel", 100, diverged=2000)
+    assert read(folder).faults == ()
+    rows = (folder / "metrics.csv").read_text().splitlines(keepends=True)
+    (folder / "metrics.csv").write_text("".join(rows[:-1]))
+    (fault,) = read(folder).faults
+    assert "has not the rows of a finished run" in fault
 
 
 def test_a_folder_of_an_older_version_is_left_alone_and_its_runs_are_made_anew(made, root):

@@ -102,6 +102,9 @@ def test_a_sweep_in_which_a_run_fails_ends_with_a_sentence_and_the_others(
         (["--file", "nowhere.toml"], "nowhere.toml cannot be read as TOML"),
         (["--file", "bad.toml"], "seeds is of the type int, got 'two'"),
         (["--file", "unknown.toml"], "unknown option 'seed'"),
+        (["--file", "nowhere_to_run.toml"], "executor is local or slurm, got 'cloud'"),
+        (["--file", "out.toml"], "out is of the type str, got 3"),
+        (["--first-seed", "-2"], "seed is a whole number, 0 or more, got -2"),
     ],
 )
 def test_what_cannot_be_swept_is_refused_in_a_sentence(
@@ -109,6 +112,8 @@ def test_what_cannot_be_swept_is_refused_in_a_sentence(
 ):
     (tmp_path / "bad.toml").write_text('seeds = "two"\n')
     (tmp_path / "unknown.toml").write_text("seed = 2\n")
+    (tmp_path / "nowhere_to_run.toml").write_text('executor = "cloud"\n')
+    (tmp_path / "out.toml").write_text("out = 3\n")
     said = command("sweep", *arguments)
     assert said.startswith("error: ")
     assert sentence in said
@@ -147,7 +152,8 @@ def test_a_file_s_lists_are_the_same_values(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", ["[vary]\nlr = 0.1\n", "vary = 1\n", "[vary]\ncredit.noise = 1\n"]
+    "content",
+    ["[vary]\nlr = 0.1\n", "vary = 1\n", "[vary]\ncredit.noise = 1\n", "[vary]\nlr = []\n"],
 )
 def test_what_is_varied_in_a_file_is_lists(content, tmp_path):
     (tmp_path / "sweep.toml").write_text(content)

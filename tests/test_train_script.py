@@ -35,11 +35,17 @@ def test_a_finished_run_is_not_run_again(command, made):
     assert len(made) == 1
 
 
+def test_the_command_can_be_given_again_as_it_is_kept(command, tmp_path):
+    command("train", "--out", "my runs")
+    ((record,), _) = find(tmp_path)
+    assert "--out 'my runs'" in record.config["command"]
+
+
 def test_an_unfinished_run_is_refused_and_resumed_only_when_asked_for(
     command, monkeypatch, tmp_path
 ):
     stop_after(monkeypatch, 3)
-    assert command("train") == "stopped: the same command with --resume goes on from there"
+    assert command("train") == "stopped: the same command with --resume goes on with it"
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
     said = command("train")
@@ -81,7 +87,7 @@ def test_a_run_that_fails_says_why_and_where_to_look(command, monkeypatch):
         "error: q_agrel with seed 100 on DigitsReward-v0: RuntimeError: bad luck"
     )
     assert said.endswith("/failed has the traceback)")
-    assert "RuntimeError: bad luck (0 of" in command("train")
+    assert "failed (RuntimeError: bad luck) (0 of" in command("train")
     assert "--resume goes on" in command("train")
 
 

@@ -107,14 +107,16 @@ def _find_own(agent: str) -> None:
         sys.path[:] = path  # runs' processes inherit it, and would import this folder's modules
 
 
-def make_folder(path: Path) -> None:
-    """Make sure of a folder to write in. Raises ValueError."""
+def make_folder(path: Path, name: str = "out") -> None:
+    """Make sure of a folder to write in, given as the option `name`. Raises ValueError."""
     try:
         path.mkdir(parents=True, exist_ok=True)
         if not os.access(path, os.W_OK):
             raise PermissionError(None, "it is read-only")
     except OSError as fault:
-        raise ValueError(f"out {str(path)!r} is no folder to write in: {fault.strerror}") from fault
+        raise ValueError(
+            f"{name} {str(path)!r} is no folder to write in: {fault.strerror}"
+        ) from fault
 
 
 def epoch_of(env: str) -> int:

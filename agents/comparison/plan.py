@@ -125,7 +125,7 @@ def read_plan(path: Path) -> tuple[dict[str, Any], dict[str, list[Any]]]:
     if isinstance(varied, dict) and isinstance(of_rule := varied.get("credit"), dict):
         del varied["credit"]  # TOML reads credit.noise = [...] as a table in a table
         varied |= {OF_RULE + name: values for name, values in of_rule.items()}
-    if not isinstance(varied, dict) or not all(isinstance(v, list) for v in varied.values()):
+    if not isinstance(varied, dict) or not all(v and isinstance(v, list) for v in varied.values()):
         raise ValueError(f"{path}: [vary] has lists of values, such as lr = [0.05, 0.1]")
     grid = {name: [_toml(name, value) for value in values] for name, values in varied.items()}
     return plain, grid

@@ -1,8 +1,8 @@
 """The runs below a folder as comparisons: what ran under equal conditions stands together.
 
-Equal are environment and its options, network, batch, device, evaluation points, and whether the
-test images are read and alignment is watched. A class of the user's own has no network: it joins
-those beside it.
+Equal are environment and its options, network, batch, device, evaluation points, protocol, PyTorch,
+and whether the test images are read and alignment is watched. A class of the user's own has no
+network: it joins those beside it.
 """
 
 import json
@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agents.runs.folder import Record
+from agents.runs.folder import Record, whole
 from agents.runs.job import Result, result_of
 from agents.signals import SIGNALS
 
-Place = tuple[str, int, str, tuple[int, ...], bool, bool, str | None, str]
+Place = tuple[str, int, str, tuple[int, ...], bool, str, bool, str | None, str, str]
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class Comparison:
     device: str
     points: tuple[int, ...]
     reads_test: bool
+    reads: str  # the split that is read at the points
     entries: tuple[Entry, ...]
 
     @property
@@ -69,17 +70,16 @@ class Comparison:
     @property
     def title(self) -> str:
         """What tells it from others."""
-        search = "" if self.reads_test else ", search"
-        return f"{self.env}, {self.network}, {self.points[-1]:,} trials{search}"
+        kind = "" if self.reads_test else ", search" if self.reads != "test" else ", read on test"
+        return f"{self.env}, {self.network}, {self.points[-1]:,} trials{kind}"
 
 
 def counts(record: Record) -> bool:
     """Is the run finished, and is all there that it should have come to?"""
     if record.end is None:
         return False
-    whole = record.end.diverged is not None or len(record.rows) == len(record.config["points"])
     tested = record.end.test_accuracy is not None or not record.config.get("reads_test", True)
-    return whole and tested
+    return tested and whole(record.rows, record.end, record.config)
 
 
 def gather(records: Iterable[Record]) -> tuple[list[Comparison], list[str]]:
@@ -108,10 +108,13 @@ def _place(config: dict[str, Any]) -> tuple[Place, str, str]:
     settings, points = config["settings"], tuple(map(int, config["points"]))
     if not points or not isinstance(config["agent"], str) or not isinstance(config["env"], str):
         raise ValueError("agent, env or points")
+    protocol = config.get("protocol", {})
     place = (
         config["env"], int(config["batch"]), str(config["device"]), points,
-        bool(config.get("reads_test", True)), bool(config.get("watched", False)),
-        config.get("images"), json.dumps(config.get("options"), sort_keys=True),
+        bool(config.get("reads_test", True)), str(protocol.get("reads", "validation")),
+        bool(config.get("watched", False)), config.get("images"),
+        json.dumps([config.get("options"), protocol], sort_keys=True),
+        str(config.get("versions", {}).get("torch")),
     )  # fmt: skip
     int(config["seed"])
     if settings is not None:
@@ -133,7 +136,8 @@ def _flat(config: dict[str, Any]) -> dict[str, Any]:
     """What may tell two agents of one name apart."""
     settings = dict(config["settings"] or {})
     credit = settings.pop("credit", {})
-    return settings | {f"credit {name}": value for name, value in credit.items()}
+    own = {"code": config["code"]} if "code" in config else {}
+    return settings | {f"credit {name}": value for name, value in credit.items()} | own
 
 
 def _joined(
@@ -159,8 +163,8 @@ def _comparison(place: Place, network: str, records: list[Record]) -> Comparison
         Entry(name, group[0].config, tuple(group))
         for name, group in zip(names, groups, strict=True)
     ]
-    env, batch, device, points, reads_test, *_ = place
-    return Comparison(env, network, batch, device, points, reads_test, tuple(entries))
+    env, batch, device, points, reads_test, reads, *_ = place
+    return Comparison(env, network, batch, device, points, reads_test, reads, tuple(entries))
 
 
 def _names(configs: Sequence[dict[str, Any]]) -> list[str]:

@@ -103,7 +103,7 @@ def _section(comparison: Comparison, root: Path, claims: Sequence[Claim]) -> Sec
     return Section(
         comparison.title, compared(comparison), answer(comparison, rows),
         learning(entries, 1 / row.classes, level) if entries else "",
-        from_terminal(table(rows)) if rows else _validation(entries),
+        from_terminal(table(rows)) if rows else _last(entries, comparison.reads),
         from_terminal(costs(rows)) if rows else None,
         heat(entries) if rows else None,
         angles(entries) if entries else "",
@@ -176,12 +176,12 @@ def _frozen(comparison: Comparison, epochs: int) -> float | None:
     return None
 
 
-def _validation(entries: Sequence[Entry]) -> Table | None:
-    """What a search has: the last validation accuracy."""
+def _last(entries: Sequence[Entry], split: str) -> Table | None:
+    """What there is of runs that do not end on test: the last accuracy that they read."""
     rows = tuple(
         (entry.name, str(len(entry.results)),
          percent(mean_interval([r.validation[-1] for r in entry.results if r.validation])))
         for entry in entries
     )  # fmt: skip
-    columns = ("agent", "seeds", "last validation accuracy, %")
+    columns = ("agent", "seeds", f"last {split} accuracy, %")
     return Table(columns, rows, "Runs that diverged are not in the mean.") if rows else None

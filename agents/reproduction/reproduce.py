@@ -29,9 +29,9 @@ def reproduce(
     if not quick:
         needs.check(figure, place, insists=device == "cpu")
     make_folder(out)
+    make_folder(rows, "rows")  # before hours of runs
     plan = Plan(figure, quick, str(place), seeds, lines)
     made = _made(plan, out, how)
-    make_folder(rows)
     if lines:
         made = joined(made, plan, rows)
     made.write(rows)
@@ -68,6 +68,11 @@ def _made(plan: Plan, out: Path, how: How) -> Record:
         return coding.record(coded, plan.quick, out, how)
     with _images_of(plan.figure):
         planned = plan.runs()
+    if not planned:
+        raise ValueError(
+            f"{plan.figure.name} --quick has no run of {', '.join(map(repr, plan.lines))}, which "
+            "takes more epochs: choose another line, or leave out --quick"
+        )
     results = run_all([one.job for one in planned], out, how)
     return record(planned, results, out)
 

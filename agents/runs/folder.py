@@ -12,7 +12,7 @@ is damaged is said in one sentence, and what is good beside it is kept.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,17 +86,18 @@ def read(folder: Path) -> Record:
     faults: list[str] = []
     rows = read_rows(folder / METRICS, faults)
     end = _read_end(folder / DONE, faults)
-    patience = config.get("protocol", {}).get("patience", 0)
-    whole = (
-        end is None
-        or end.diverged is not None
-        or ended_early(rows, patience)
-        or len(rows) == len(config["points"])
-    )
-    if not whole and not faults:
+    if end is not None and not whole(rows, end, config) and not faults:
         faults.append(f"{folder / METRICS} has not the rows of a finished run: {MENDED}")
     failed = None if end else _read_json(folder / FAILED, faults).get("error")
     return Record(folder, config, rows, end, failed, tuple(faults))
+
+
+def whole(rows: Sequence[Row], end: End, config: Mapping[str, Any]) -> bool:
+    """Has a finished run a row for each point it came to?"""
+    if end.diverged is not None:
+        return len(rows) >= sum(point < end.diverged for point in config["points"])
+    patience = config.get("protocol", {}).get("patience", 0)
+    return ended_early(rows, patience) or len(rows) == len(config["points"])
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -116,13 +117,20 @@ def read_config(folder: Path) -> dict[str, Any]:
             f"{path} is of the format {found!r}, this version reads {FORMAT!r}: read it with the "
             "version that wrote it, or move the folder away and the run is made again"
         )
+    if not isinstance(config.get("points"), list):
+        raise Unreadable(
+            f"{path} is damaged (it has no points): delete the folder, and the run is made again"
+        )
     return config
 
 
 def _read_end(path: Path, faults: list[str]) -> End | None:
     plain = _read_json(path, faults)
     try:
-        return End(**plain) if plain else None
+        end = End(**plain) if plain else None
+        if end and not all(isinstance(value, int | float | None) for value in plain.values()):
+            raise TypeError("it holds what is no number")
+        return end
     except TypeError as fault:
         faults.append(f"{path} is of another version ({fault}): {MENDED}")
         return None

@@ -41,6 +41,8 @@ class Job:
     def __post_init__(self):
         if self.settings is not None:
             object.__setattr__(self, "code", code_of(self.settings.rule))
+        if self.seed < 0:
+            raise ValueError(f"seed is a whole number, 0 or more, got {self.seed}")
         steps = [after - before for before, after in pairwise(self.points)]
         if not self.points or self.points[0] < 1 or min(steps, default=self.batch) < self.batch:
             raise ValueError(

@@ -20,7 +20,7 @@ from agents.products import Products
 from agents.runs.folder import End
 from agents.runs.job import Job
 from agents.runs.rows import Row, ended_early
-from agents.training import evaluate, train
+from agents.training import GRAINS, evaluate, train
 from credit_envs.registration import find_spec
 
 PART = 0.5  # seconds of training between two looks at the clock, or up to twice that
@@ -87,7 +87,7 @@ class Learning:
         else:
             mean = train(self.agent, self.env, trials, progress_bar=False)
         self.lived.batches += batches
-        self.lived.rewarded += round(mean * trials, 6)  # whole again where rewards are
+        self.lived.rewarded += round(mean * trials * GRAINS) / GRAINS  # whole grains again
 
     def _batches(self, trials: int) -> int:
         return ceil(trials / self.job.batch)

@@ -1,6 +1,7 @@
 """Where a run comes from: versions, commit, command and machine, for its config.json."""
 
 import platform
+import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -22,7 +23,8 @@ def origin() -> dict[str, Any]:
     commit, dirty = _commit()
     versions = {"python": platform.python_version()}
     versions |= {name: _version(package) for name, package in PACKAGES.items()}
-    return {"versions": versions, "commit": commit, "dirty": dirty, "command": " ".join(sys.argv)}
+    command = shlex.join(sys.argv)
+    return {"versions": versions, "commit": commit, "dirty": dirty, "command": command}
 
 
 def now() -> str:

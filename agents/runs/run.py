@@ -81,8 +81,11 @@ class Run:
             self.note(row)
 
     def _tidy(self, begins: bool) -> None:
-        """Take away what a kill left half written, and if the run begins what was left of it."""
-        old = (FAILED, DONE, CHECKPOINT, METRICS, CONFIG) if begins else (FAILED,)
+        """Take away what a kill left half written, and if the run begins what was left of it.
+
+        One that is mended is not done until it is.
+        """
+        old = (FAILED, DONE, CHECKPOINT, METRICS, CONFIG) if begins else (FAILED, DONE)
         with writing(self.folder):
             for name in old:
                 (self.folder / name).unlink(missing_ok=True)

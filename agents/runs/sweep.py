@@ -53,6 +53,8 @@ class How:
             raise ValueError(
                 f"workers is 0 or more and threads 1 or more, got {self.workers}, {self.threads}"
             )
+        if self.executor not in ("local", "slurm"):  # in a file of options anything may stand
+            raise ValueError(f"executor is local or slurm, got {self.executor!r}")
         plain(self.slurm)
         if self.tensorboard:
             writer_class()
