@@ -11,25 +11,36 @@ from gymnasium.envs.registration import EnvSpec
 
 from credit_envs.dataset import Dataset
 from credit_envs.datasets import DATASETS, describe
+from credit_envs.order import Order
 from credit_envs.own import Own
-from credit_envs.rewards import given
+from credit_envs.rewards import Rewards, given
 
 
-def register(id: str, dataset: str | Own | Mapping[str, Any] | None = None) -> None:
-    """Give images an id, by which all of the suite knows them; None: whoever makes it says which.
+def register(
+    id: str,
+    dataset: str | Own | Mapping[str, Any] | None = None,
+    *,
+    rewards: Rewards | Mapping[str, Any] | None = None,
+    order: Order | Mapping[str, Any] | None = None,
+) -> None:
+    """Give images, and the way they are paid and shown, an id by which all of the suite knows them.
 
-    `dataset` is as in `RewardEnv`, and opened only when an environment is made. Where other
-    processes are to know the id, call this in a module, and name it "module:id".
+    All is as in `RewardEnv`; None for what whoever makes it may say. Images are opened only when an
+    environment is made. Where other processes are to know the id, call this in a module, and name
+    it "module:id".
 
     Raises TypeError, ValueError for options that are none.
     """
     if dataset is not None and not isinstance(dataset, str):
         dataset = given(Own, dataset, "dataset").plain()
+    given(Rewards, rewards, "rewards")
+    given(Order, order, "order")
+    said = {"dataset": dataset, "rewards": rewards, "order": order}
     gym.register(
         id=id,
         entry_point="credit_envs.env:RewardEnv",
         vector_entry_point="credit_envs.vector:RewardVectorEnv",
-        kwargs={} if dataset is None else {"dataset": dataset},
+        kwargs={name: value for name, value in said.items() if value is not None},
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from made_up import write_run
 from small import job, quietly
 
+import credit_envs
 from agents.report.gather import gather
 from agents.runs.attempt import Attempt
 from agents.runs.folder import find, read
@@ -24,14 +25,20 @@ def register(monkeypatch):
     """Gives the digits with some options the id MINE."""
     monkeypatch.setattr(gym.envs.registration, "registry", dict(gym.registry))
 
-    def register(**options):
+    def register(form=None, **options):
         gym.envs.registration.registry.pop(MINE, None)
-        gym.register(
-            MINE, "credit_envs.env:RewardEnv", kwargs={"dataset": "Digits", **options},
-            vector_entry_point="credit_envs.vector:RewardVectorEnv",
-        )  # fmt: skip
+        credit_envs.register(MINE, "Digits", **options)
+        gym.envs.registration.registry[MINE].kwargs.update(form or {})
 
     return register
+
+
+def test_options_that_are_none_get_no_id(register):
+    with pytest.raises(ValueError, match="rewards has no option 'flips', only matrix"):
+        register(rewards={"flips": 0.1})
+    with pytest.raises(TypeError, match="order=2 must be a dict of options, or Order"):
+        register(order=2)
+    assert MINE not in gym.envs.registration.registry
 
 
 @pytest.mark.parametrize("rewards", PAID)
@@ -68,7 +75,7 @@ def test_a_run_is_called_by_its_options(register):
     assert key(rewards={"flip": 0.5}) == key(rewards=Rewards(flip=np.float32(0.5)))
     assert key(order={"imbalance": np.full(10, 0.5)}) == key(order=Order(imbalance=[0.5] * 10))
     others = [{"rewards": rewards} for rewards in (*PAID, {"flip": 0.2}, {"matrix": np.eye(10)})]
-    others += [{"order": {"imbalance": 2}}, {"dtype": "float32"}]
+    others += [{"order": {"imbalance": 2}}, {"form": {"dtype": "float32"}}]
     assert len({plain} | {key(**options) for options in others}) == 1 + len(others)
 
 

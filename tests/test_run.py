@@ -11,6 +11,7 @@ from cells import served
 from killing import left
 from small import POINTS, job, quietly, run_once
 
+import credit_envs
 from agents import load_agent, make_agent, train
 from agents.credit import RULES
 from agents.runs import learning
@@ -53,11 +54,7 @@ def test_running_accuracy_is_the_share_of_rewarded_trials_since_the_row_before(
 def test_running_accuracy_does_not_know_in_which_parts_a_run_was_made(tmp_path, monkeypatch):
     """Rewards that are no whole numbers are summed in another order after a kill."""
     monkeypatch.setattr(gym.envs.registration, "registry", dict(gym.registry))
-    noisy = {"dataset": "Digits", "rewards": {"noise": 0.3}}
-    gym.register(
-        "NoisyReward-v0", "credit_envs.env:RewardEnv",
-        vector_entry_point="credit_envs.vector:RewardVectorEnv", kwargs=noisy,
-    )  # fmt: skip
+    credit_envs.register("NoisyReward-v0", "Digits", rewards={"noise": 0.3})
     one = replace(job("q_agrel", points=(3200, 6400)), env="NoisyReward-v0", batch=32)
     rows = []
     for part in (0, 1e9):
