@@ -53,7 +53,7 @@ def draw(cells: Sequence[Cell], title: str, path: Path) -> None:
     right.set_title("angle of the weight changes to backprop's, degrees", fontsize=10, pad=6)
     figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     key = (
-        "bold: beats frozen hidden layers (readout only)   x: runs that diverged (count as chance)"
+        "bold: beats frozen hidden layers (readout only)   x1: one run diverged (counts as chance)"
     )
     figure.text(0.01, 0.01, key, fontsize=8, color=FAINT)
     figure.tight_layout(rect=(0, 0.02, 1, 1))

@@ -63,7 +63,7 @@ def _autoencoder() -> Figure:
 
     return Figure(
         name="lansdell-autoencoder",
-        about="an autoencoder, 784-50-2-50-784, taught by learned feedback",
+        about="an autoencoder, 784-50-2-50-784, taught in three ways",
         env="MNISTReward-v0",
         source=f"Lansdell et al. 2020, fig. 3; {FC}, mains/3_autoencoder_*.py, configs/np.json",
         lines=(

@@ -25,7 +25,7 @@ from agents.comparison.records import read_table, write_table
 from agents.comparison.statistics import paired_difference
 from agents.metrics import angle
 
-COLOURS = dict(backprop="#222", kolen_pollack="#07B", feedback_alignment="#D50", frozen="#888")
+COLOURS = dict(backprop="#222", kolen_pollack="#07B", feedback_alignment="#D50", frozen="#3A3")
 Curves = dict[tuple[str, int], tuple[list[int], list[float]]]  # (rule, seed): steps, scores
 
 

@@ -64,7 +64,7 @@ def _scales(axes: Axes) -> None:
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.set_ylim(top=MOST)
-    axes.set_xlabel("images seen")
+    axes.set_xlabel("images seen (in the table each run counts where it is lowest)")
     axes.set_ylabel("variance left on validation, %")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
