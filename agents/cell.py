@@ -16,7 +16,7 @@ from agents.signals import SIGNALS, PolicyGradient, Signal
 INITS = ("he", "paper", "xavier")
 # Settings, of rules too, that are newer than runs: at their defaults they are not written, so that
 # runs keep their keys.
-LATER = {"baseline", "betas", "drops", "eps", "pixels", "precision", "scale", "scaled"}
+LATER = {"baseline", "betas", "drops", "eps", "pixels", "precision", "scale", "scaled", "strength"}
 
 
 @dataclass(frozen=True)

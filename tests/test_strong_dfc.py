@@ -112,6 +112,28 @@ def test_changes_are_means_over_the_trajectory(signal, phases):
         assert distance(layer.error, sum(errors)) < 1e-10
 
 
+def test_weak_feedback_goes_a_part_of_the_way_and_its_change_is_as_large():
+    """Without noise, a little of a short way gives the same direction as all of it."""
+    net = ready(StrongDFC(phases=2), make_chain())
+    trial = settle(net, "label_mse", inputs(4))
+    clamped = trial.output.detach() + 1e-4
+    trial.cost = lambda output: 0.5 * (output - clamped).square().sum(1)
+    found = [changes(StrongDFC(phases=2, strength=s), net, trial) for s in (1.0, 0.1)]
+    assert all(distance(*pair) < 1e-3 for pair in zip(*found, strict=True))
+
+
+def test_noise_hides_weak_feedback_more_than_strong():
+    """The change of the same trials scatters the more about its mean, the weaker the feedback."""
+    net = ready(StrongDFC(), make_chain())
+    trial = settle(net, "label", inputs(4))
+    scatter = []
+    for strength in (1.0, 0.1):
+        rule = StrongDFC(strength=strength, noise=0.02)
+        found = torch.stack([changes(rule, net, trial)[2] for _ in range(20)])
+        scatter.append(float(found.std(0).norm() / found.mean(0).norm()))
+    assert scatter[1] > 3 * scatter[0]
+
+
 def test_the_target_knows_nothing_of_the_batch():
     rule, one = StrongDFC(phases=2), inputs(1)
     net = ready(rule, make_chain())
@@ -144,6 +166,7 @@ def test_trials_on_which_control_is_unstable_leave_no_trace(phases):
         *UNSTABLE,
         ({"phases": 3}, r"phases is 1 \(W and Q together\) or 2, got 3"),
         ({"certainty": 1.0}, "certainty is the probability in .5..1 of a clamped class, got 1.0"),
+        ({"strength": 0.0}, "strength is a part in 0..1 of the way, got 0.0"),
         ({"tau_eps": 0.02}, "choose dt < tau_eps <= tau_f < 1, got dt=0.02, tau_eps=0.02"),
         ({"tau_eps": 0.3}, "tau_eps <= tau_f < 1, .* tau_eps=0.3 and tau_f=0.04"),
         ({"tau_f": 1.0}, "tau_f < 1"),

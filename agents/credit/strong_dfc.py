@@ -13,7 +13,9 @@ weights learn to need less control.
 
 m is what the output means. With labels r* = softmax - (softmax - 1_y) = 1_y, under reward
 prediction the chosen unit's value becomes the reward. A target of probabilities is kept within 0..1
-and softened, with c (`certainty`) for 1 and (1 - c) / (K - 1) for 0.
+and softened, with c (`certainty`) for 1 and (1 - c) / (K - 1) for 0. With a `strength` below 1 the
+output is driven only so far of the way to r*, and the change is divided by it: weak feedback, as
+that of `deep_feedback_control`, but in the same noise, which then is what most of v - v_ff is.
 
 xi is filtered noise: xi <- (1 - dt / tau_eps) xi + s sqrt(dt) / tau_eps N(0, 1). The control that
 answers it, from which slow changes are filtered out (u_hp), is an anti-Hebbian teacher: its mean is
@@ -54,8 +56,9 @@ from agents.credit.noise import draw
 class StrongDFC(Controlled):
     """Errors are what a controller does to reach the target itself.
 
-    `phases` and `certainty` are said above, `tau_eps` and `tau_f` are the time constants of the
-    noise and of the high-pass. In half a tau_u the gain k_p does most of the control.
+    `phases`, `certainty` and `strength` are said above, `tau_eps` and `tau_f` are the time
+    constants of the noise and of the high-pass. In half a tau_u the gain k_p does most of the
+    control.
     """
 
     name = "strong_dfc"
@@ -69,6 +72,7 @@ class StrongDFC(Controlled):
     k_p: float = 2.0
     phases: int = 1
     certainty: float = 0.99
+    strength: float = 1.0
     tau_eps: float = 0.04
     tau_f: float = 0.04
 
@@ -84,6 +88,8 @@ class StrongDFC(Controlled):
             raise ValueError(
                 f"certainty is the probability in .5..1 of a clamped class, got {self.certainty}"
             )
+        if not 0 < self.strength <= 1:
+            raise ValueError(f"strength is a part in 0..1 of the way, got {self.strength}")
         if not self.dt < self.tau_eps <= self.tau_f < 1:
             raise ValueError(
                 "noise must be slower than the Euler steps, faster than the filter of the control "
@@ -93,19 +99,19 @@ class StrongDFC(Controlled):
 
     @torch.no_grad()
     def assign(self, net, trial):
-        circuit = Circuit(net)
-        target = self.target(trial)
+        circuit, meaning = Circuit(net), trial.meaning(trial.output)
+        target = torch.lerp(meaning, self.target(trial), self.strength)
 
         def error(output: Tensor) -> Tensor:
             return target - trial.meaning(output)
 
-        changes = Changes(circuit, error(trial.output))
+        changes = Changes(circuit, error(trial.output) / self.strength)
         if self.phases == 2:
             (last,) = deque(self.dynamics(circuit, error), maxlen=1)
             changes.add(last.state, last.e)
         else:
             self.together(circuit, self.dynamics(circuit, error, self.xi(trial, circuit)), changes)
-        changes.write(1.0)
+        changes.write(1 / self.strength)
 
     def learn(self, net, trial):
         if self.phases == 2 and self.rate > 0:

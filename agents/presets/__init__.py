@@ -4,15 +4,16 @@ figure       what a figure is made of
 brainprop    BrainProp and backprop on nine networks and data sets, and on Tiny ImageNet
 akrout       weight mirror and Kolen-Pollack
 lansdell     feedback that node perturbation learns, of classifiers and of an autoencoder
-dfc          deep feedback control, weak and strong
+dfc          deep feedback control
+strong_dfc   the same with strong feedback
 biotorch     sign symmetry
 ours         what nobody has published
 """
 
-from agents.presets import akrout, biotorch, brainprop, dfc, lansdell, ours
+from agents.presets import akrout, biotorch, brainprop, dfc, lansdell, ours, strong_dfc
 from agents.presets.figure import Figure, Goal, Line, Published, Quick
 
-MODULES = brainprop, akrout, lansdell, dfc, biotorch, ours
+MODULES = brainprop, akrout, lansdell, dfc, strong_dfc, biotorch, ours
 
 FIGURES: dict[str, Figure] = {
     figure.name: figure for module in MODULES for figure in module.FIGURES
