@@ -35,6 +35,11 @@ def from_arrays(
         raise TypeError(f"class_names must be a list of names, not {class_names!r}")
     names = tuple(map(str, class_names))
     pixels, classes = _checked("training", images, labels)
+    if not names and len(classes) and (least := classes.min()) > 0:
+        raise ValueError(
+            f"labels are 0..K-1, the least of these is {least}: subtract it, or give class_names "
+            "if there are classes without an image"
+        )
     given = None if test is None else _checked("test", *_pair(test))
     count = count_classes(classes, given and given[1], names)
     if given and given[0].shape[1:] != pixels.shape[1:]:

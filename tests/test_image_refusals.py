@@ -32,7 +32,8 @@ FEW = pictures(9)
         (IMAGES, LABELS.astype(str), TypeError, "must be integers, not <U"),
         (IMAGES, LABELS - 1, ValueError, r"labels are in -1..1, but those of the 2 classes"),
         (IMAGES, LABELS * 0, ValueError, "2 to 65536 classes can be told apart, not 1"),
-        (IMAGES, LABELS + 70000, ValueError, "2 to 65536 classes can be told apart, not 70003"),
+        (IMAGES, LABELS * 70000, ValueError, "2 to 65536 classes can be told apart, not 140001"),
+        (IMAGES, LABELS + 1, ValueError, "labels are 0..K-1, the least of these is 1: subtract it"),
     ],
 )
 def test_arrays(images, labels, error, said):

@@ -89,7 +89,8 @@ FIGURES = (
         name="strong-dfc-noise",
         about="accuracy against noise on the activity of every unit, at test",
         env=ENVS["mnist"],
-        source=f"Meulemans et al. 2022, the figure of robustness to noise (a claim); {CODE}",
+        source="ours, on the lines of Meulemans et al. 2022, whose claim is about noise while a "
+        f"net learns (strong-dfc-noise-learning); {CODE}",
         lines=_strong("mnist", *THREE),
         epochs=40,
         own_epochs=40,

@@ -1,7 +1,6 @@
 """Published beside ours, on the terminal."""
 
 from collections.abc import Iterator, Sequence
-from statistics import fmean
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -96,13 +95,20 @@ def sentences(figure: Figure, record: Record) -> Iterator[str]:
         yield "Unverified: seen in no source at hand, and so no target."
     for line in lines:
         for name, values in line.measured.items():
-            yield f"{line.line.name}, {name}: {fmean(values):.3g}."
+            yield f"{line.line.name}, {name}: {_measured(values)}."
     if diverged := [f"{line.line.name} ({line.diverged})" for line in lines if line.diverged]:
         yield f"Runs that diverged, and count as chance: {', '.join(diverged)}."
     for verdict in verdicts(figure, record, lines):
         word = {None: "not judged", True: "reached", False: "NOT reached"}[verdict.reached]
         yield f"To reach: {verdict.goal}: {word}."
     yield from (f"Differs: {difference}." for difference in figure.differs)
+
+
+def _measured(values: Sequence[float]) -> str:
+    """Mean and interval."""
+    estimate = interval(values)
+    bounds = f" [{estimate.low:.3g}, {estimate.high:.3g}]" if estimate.low is not None else ""
+    return f"{estimate.value:.3g}{bounds}"
 
 
 def what_was_run(figure: Figure, record: Record) -> str:
