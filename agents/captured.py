@@ -21,8 +21,8 @@ from gymnasium.vector import VectorEnv
 from torch import Tensor
 
 from agents.credit.stages import let_go
+from agents.fit import check_environment, check_part
 from agents.learner import Agent
-from agents.training import check_environment, check_part
 from credit_envs.replayed import Replayed
 
 PLAIN = 3  # trials before the capture: in them libraries and optimisers make what they keep

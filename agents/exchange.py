@@ -4,22 +4,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 import torch
 from torch import Tensor
 
+from agents import whole
 from agents.networks import Shape
 from credit_envs.tensors import not_finite
-
-
-def check_made(env: Any) -> None:
-    """Raise TypeError if `env` is not an environment: its id, say, of which nothing is known."""
-    if not isinstance(env, gym.Env | gym.vector.VectorEnv):
-        raise TypeError(
-            f"env is an environment, as gym.make(id) or gym.make_vec(id, num_envs=B) makes one, "
-            f"got {env!r}"
-        )
 
 
 def batch_of(images: Any, shape: Shape, device: torch.device) -> Tensor:
@@ -48,11 +39,12 @@ def batch_of(images: Any, shape: Shape, device: torch.device) -> Tensor:
 
 
 def _check_range(batch: Tensor) -> None:
-    low, high = (float(bound) for bound in batch.aminmax())
-    if not (low >= 0 and high <= 1):
+    low, high = batch.aminmax()
+    below, above = whole.largest(torch.stack([-low, high])).tolist()  # alike in all processes
+    if below > 0 or above > 1:  # no numbers pass, and are told as what they lead to
         raise ValueError(
-            f"float images lie in 0..1, got {low:g}..{high:g}: divide bytes by 255, and leave what "
-            "the pixels are standardised by to Settings(pixels=(mean, deviation))"
+            f"float images lie in 0..1, got {-below:g}..{above:g}: divide bytes by 255, and leave "
+            "what the pixels are standardised by to Settings(pixels=(mean, deviation))"
         )
 
 

@@ -11,7 +11,7 @@ from gymnasium.vector import VectorEnv
 
 from agents import checkpoint
 from agents.algorithms import Algorithm
-from agents.exchange import check_made
+from agents.fit import check_made
 from agents.importing import imported
 from agents.learner import Agent
 from agents.own import Maker, check_methods

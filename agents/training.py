@@ -7,11 +7,11 @@ from typing import Any, cast
 import gymnasium as gym
 import numpy as np
 import torch
-from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
+from gymnasium.vector import VectorEnv
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from agents.exchange import check_made
+from agents.fit import check_actions, check_environment, check_in_time, check_part
 from agents.learner import Agent
 from agents.own import check_methods
 from agents.settings import Settings
@@ -76,6 +76,7 @@ def _rewards(
     presentations = getattr(agent, "presentations", 1)
     check_environment(env, from_label, presentations)
     check_part(agent, env)
+    check_actions(agent, env)
     batched = isinstance(env, VectorEnv)
     own = env.num_envs // nets if batched else 1
     batch = own * getattr(env.unwrapped, "part", ALONE)[1]
@@ -86,7 +87,7 @@ def _rewards(
         task = bar.add_task("training", total=trials)
         for step in range(steps * presentations):
             images, reward, ended, _, info = cast(Any, env.step(agent.act(images)))
-            _check_in_time(info)
+            check_in_time(info)
             if step % presentations == 0:
                 rewarded = rewarded + _paid(reward, nets) if step else _paid(reward, nets)
                 bar.advance(task, batch)
@@ -146,49 +147,6 @@ def _sight(agent: Any, env: str | gym.Env | VectorEnv, split: str) -> tuple[Task
         given = {"dataset": given["dataset"]}
     form = given.get("layout", "HWC"), given.get("dtype", "uint8")
     return Task(given["dataset"], split, *form, Rewards(), Order()), given.get("device")
-
-
-def check_environment(env: gym.Env | VectorEnv, from_label: bool, presentations: int) -> None:
-    """Refuse an environment whose trials are not the agent's. Raises ValueError, TypeError."""
-    check_made(env)
-    silent = isinstance(env.unwrapped, SyncVectorEnv | AsyncVectorEnv)
-    if silent and (from_label or presentations > 1):
-        raise ValueError(
-            "this agent needs labels or presentations, which Gymnasium's own vector forms keep to "
-            "themselves: use gym.make_vec(id, num_envs=B) without a vectorization_mode"
-        )
-    if getattr(env.unwrapped, "presentations", 1) != presentations:
-        raise ValueError(
-            f"this agent needs each image {presentations} times in a row: make the environment "
-            f"with presentations={presentations}"
-        )
-    if from_label and not getattr(env.unwrapped, "reveal_label", False):
-        raise ValueError(
-            "this agent learns from labels: make the environment with reveal_label=True"
-        )
-    if isinstance(env, VectorEnv) and env.metadata["autoreset_mode"] != AutoresetMode.SAME_STEP:
-        raise ValueError(
-            "every step must be a trial: use gym.make_vec(id, num_envs=B), whose autoreset mode is "
-            "SAME_STEP"
-        )
-
-
-def check_part(agent: Any, env: gym.Env | VectorEnv) -> None:
-    """Refuse an environment that shows not the part of each batch that the agent sees."""
-    part = getattr(env.unwrapped, "part", ALONE)
-    if getattr(agent, "part", part) != part:
-        raise ValueError(
-            f"this agent sees part {agent.part} of each batch and the environment shows {part}: "
-            "make_agent(..., env) and load_agent(..., part=...) make one that fits"
-        )
-
-
-def _check_in_time(info: dict[str, Any]) -> None:
-    if "trial" in info.get("final_info", info):  # Gymnasium's own vector forms put it there
-        raise ValueError(
-            "the rewards of this environment come late, but agents learn from the trial they have "
-            "just run: make it without a delay, or write a loop that credits info['trial']"
-        )
 
 
 def _bar(shown: bool) -> Progress:

@@ -97,7 +97,7 @@ def test_images_of_whole_numbers_that_are_no_bytes_are_refused():
         make().act(IMAGES.astype(np.int64))
 
 
-@pytest.mark.parametrize("scale", [1, -1 / 255, np.nan])
+@pytest.mark.parametrize("scale", [1, -1 / 255])
 def test_float_images_out_of_their_range_are_refused_and_the_open_trial_stays(scale):
     agent = make()
     agent.act(IMAGES / 255)

@@ -159,6 +159,13 @@ def test_a_label_agent_needs_an_environment_that_reveals_labels():
         assert agent.trials == 0
 
 
+def test_an_agent_that_was_made_for_other_actions_is_refused():
+    agent = make_agent("q_agrel", make_env(), device="cpu")
+    for env in (make_env(rewards={"abstain": 0.3}), gym.make(DIGITS, rewards={"abstain": 0.3})):
+        with pytest.raises(ValueError, match="chooses among 10, the environment has 11 actions"):
+            train(agent, env, 8, progress_bar=False)
+
+
 def test_a_label_agent_is_told_that_gymnasiums_own_vector_forms_hide_labels():
     same_step = {"autoreset_mode": AutoresetMode.SAME_STEP}
     env = make_env(vectorization_mode="sync", vector_kwargs=same_step, reveal_label=True)

@@ -87,7 +87,8 @@ def spoilt(part, what):
     images, _ = env.reset()
     for _ in range(2):
         shown = images / 255
-        shown[5] /= what != "image" or not agent.trials or not part[0]
+        if agent.trials and part[0] and what != "answer":
+            shown[5] = {"image": np.nan, "pixel": 2}[what]
         images, answer, *_ = env.step(agent.act(shown))
         answer[5] /= what != "answer" or not agent.trials or not part[0]
         agent.learn(answer)
@@ -134,7 +135,8 @@ def alone_on_a_part(part):
 
 
 FAULTS = {  # what goes wrong, and a part of the sentence that every process says
-    "no answer": (lambda part: spoilt(part, "answer"), "answer of trial 53 is no finite"),
+    "no answer": (lambda part: spoilt(part, "answer"), "reward of trial 53 is not a finite"),
+    "out of range": (lambda part: spoilt(part, "pixel"), "float images lie in 0..1, got 0..2"),
     "diverged": (lambda part: spoilt(part, "image"), "at trial 53 are not finite"),
     "unequal": (unequal, r"parts of a batch are equal, these have \[16, 15\] trials"),
     "growing": (growing, "each part had 16 trials so far, this one has 15"),
