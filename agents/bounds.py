@@ -4,14 +4,13 @@ from math import inf
 from numbers import Real
 from typing import Any
 
+ROWS = ("betas", "drops", "pixels")
 REAL = ("lr", "epsilon", "weight_decay", "momentum", "eps", "drop")
 
 
 def check_numbers(settings: Any) -> None:
     """Refuse rates, factors and sizes that mean nothing. Raises ValueError, TypeError."""
-    for name in REAL:
-        if not isinstance(number := getattr(settings, name), Real):
-            raise TypeError(f"{name} is a number, got {number!r}")
+    _check_types(settings)
     if not 0 < settings.lr < inf:
         raise ValueError(f"lr is a positive learning rate, got {settings.lr}")
     if not 0 <= settings.epsilon <= 1:
@@ -31,6 +30,16 @@ def check_numbers(settings: Any) -> None:
         raise ValueError(
             f"sizes are a tuple of whole numbers of units above 0, as (500, 300), got {sizes!r}"
         )
+
+
+def _check_types(settings: Any) -> None:
+    for name in REAL:
+        if not isinstance(number := getattr(settings, name), Real):
+            raise TypeError(f"{name} is a number, got {number!r}")
+    for name in ROWS:
+        row = getattr(settings, name)
+        if not (isinstance(row, tuple) and all(isinstance(number, Real) for number in row)):
+            raise TypeError(f"{name} is a tuple of numbers, got {row!r}")
 
 
 def _check_constants(settings: Any) -> None:

@@ -21,7 +21,7 @@ from gymnasium.vector import VectorEnv
 from torch import Tensor
 
 from agents.credit.stages import let_go
-from agents.fit import check_environment, check_part
+from agents.fit import check_actions, check_environment, check_part
 from agents.learner import Agent
 from credit_envs.replayed import Replayed
 
@@ -98,6 +98,7 @@ class Captured:
             raise ValueError("only trials of the engine's agents, unwatched, can be replayed")
         check_environment(env, agent.learns_from == "label", agent.presentations)
         check_part(agent, env)
+        check_actions(agent, env)
         self.agent, self._make, self._batch = agent, make_graph, env.num_envs
         self._env = Replayed(env)
         self._clock = torch.zeros((), dtype=torch.int64, device=agent.device)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from agents import whole
 from agents.chance import Source, uniform
 from agents.credit import CreditRule, Trial
-from agents.exchange import answers_of, batch_of, like, unusable
+from agents.exchange import answers_of, like, pixels_of, unusable
 from agents.networks import Shape
 from agents.precision import precision
 from agents.settings import Settings
@@ -69,7 +69,7 @@ class Engine:
 
         NumPy in, NumPy out; torch in, torch out; one image gives an int.
         """
-        batch = batch_of(images, self.shape, self.device)
+        batch = pixels_of(images, self.shape, self.device)
         with self._precision():
             output = self.rule.look(self.net, batch, self.generators["noise"], self._before)
         if self.settings.precision == "bf16":

@@ -12,6 +12,8 @@ from agents import whole
 from agents.networks import Shape
 from credit_envs.tensors import not_finite
 
+SLACK = 1e-6  # by which interpolated pixels may leave their range
+
 
 def batch_of(images: Any, shape: Shape, device: torch.device) -> Tensor:
     """One image (H, W, C) or a batch as a tensor (B, H, W, C), uint8 or float32, on the device.
@@ -32,20 +34,22 @@ def batch_of(images: Any, shape: Shape, device: torch.device) -> Tensor:
         )
     if batch.dtype != torch.uint8 and not batch.is_floating_point():
         raise TypeError(f"images are uint8 (0..255) or float (0..1), got {batch.dtype}")
-    if batch.is_floating_point() and not batch.is_cuda:  # of a GPU the host would have to wait
-        _check_range(batch)
     dtype = torch.uint8 if batch.dtype == torch.uint8 else torch.float32
     return batch.to(device, dtype, non_blocking=True)
 
 
-def _check_range(batch: Tensor) -> None:
-    low, high = batch.aminmax()
-    below, above = whole.largest(torch.stack([-low, high])).tolist()  # alike in all processes
-    if below > 0 or above > 1:  # no numbers pass, and are told as what they lead to
-        raise ValueError(
-            f"float images lie in 0..1, got {-below:g}..{above:g}: divide bytes by 255, and leave "
-            "what the pixels are standardised by to Settings(pixels=(mean, deviation))"
-        )
+def pixels_of(images: Any, shape: Shape, device: torch.device) -> Tensor:
+    """`batch_of`, whose floats are in 0..1. Raises ValueError; a GPU's would make the host wait."""
+    batch = batch_of(images, shape, device)
+    if batch.is_floating_point() and not batch.is_cuda:
+        low, high = batch.aminmax()
+        below, above = whole.largest(torch.stack([-low, high])).tolist()  # alike in all processes
+        if below > SLACK or above > 1 + SLACK:  # NaN passes: what it leads to is told
+            raise ValueError(
+                f"float images lie in 0..1, got {-below:g}..{above:g}: divide bytes by 255, and "
+                "leave what the pixels are standardised by to Settings(pixels=(mean, deviation))"
+            )
+    return batch
 
 
 def answers_of(answer: Any, trials: int, what: str, device: torch.device) -> Tensor:

@@ -3,9 +3,10 @@
 from typing import Any
 
 import gymnasium as gym
+from gymnasium.spaces import Discrete
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
-from agents.engine import Engine
+from agents.settings import Settings
 from credit_envs.stream import ALONE
 
 
@@ -55,10 +56,10 @@ def check_part(agent: Any, env: gym.Env | VectorEnv) -> None:
 
 def check_actions(agent: Any, env: Any) -> None:
     """Refuse an environment with other actions than the suite's agent was made for."""
-    if not isinstance(agent, Engine):
+    if not isinstance(getattr(agent, "settings", None), Settings):
         return
-    choice: Any = env.single_action_space if isinstance(env, VectorEnv) else env.action_space
-    if agent.classes != choice.n:
+    choice = env.single_action_space if isinstance(env, VectorEnv) else env.action_space
+    if isinstance(choice, Discrete) and agent.classes != choice.n:
         raise ValueError(
             f"this agent chooses among {agent.classes}, the environment has {choice.n} actions: "
             "make_agent(..., env) makes one that fits"

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from agents import checkpoint, whole
 from agents.engine import Engine
-from agents.exchange import batch_of, like, no_answer
+from agents.exchange import like, no_answer, pixels_of
 from agents.explore import EXPLORE
 from agents.networks import NETWORKS, Shape, initialise, standardise
 from agents.plasticity import make_optimizer, take_step
@@ -79,7 +79,7 @@ class Agent(Engine):
         self.check()
         self.net.eval()
         try:
-            batch = batch_of(images, self.shape, self.device)
+            batch = pixels_of(images, self.shape, self.device)
             with self._precision():
                 return like(images, self.net(batch).argmax(1))
         finally:

@@ -25,7 +25,7 @@ from credit_envs.task import Task
 from credit_envs.vector import RewardVectorEnv
 
 CHUNK = 1000  # images predicted at once
-GRAINS = 2**20  # in a reward of 1
+GRAINS = 2**26  # in a reward of 1: means are exact to some 1e-8
 
 
 def train(agent: Any, env: gym.Env | VectorEnv, trials: int, progress_bar: bool = True) -> float:
@@ -98,8 +98,8 @@ def _rewards(
 
 
 def _paid(reward: Any, nets: int) -> Any:
-    """What a batch paid each net, in whole grains: of such sums the order does not matter."""
-    if isinstance(reward, Tensor):  # left as it is, since rounding would be two kernels more
+    """What a batch paid each net; of arrays in whole grains, whose sums know no order."""
+    if isinstance(reward, Tensor):  # rounding would be two kernels more
         return reward.reshape(nets, -1).sum(1, dtype=torch.float64)
     return np.rint(np.reshape(reward, (nets, -1)).sum(1) * GRAINS) / GRAINS
 
@@ -131,7 +131,7 @@ def evaluate(
 
 def _classes(chosen: Any, count: int, called: str) -> np.ndarray:
     """What `called` returned, (count,). Raises ValueError if it is not a class for each image."""
-    classes = np.asarray(chosen.cpu() if isinstance(chosen, Tensor) else chosen)
+    classes = np.asarray(chosen.detach().cpu() if isinstance(chosen, Tensor) else chosen)
     if classes.shape != (count,) or classes.dtype.kind not in "iu":
         raise ValueError(
             f"{called} returned {classes.dtype} of shape {classes.shape} for {count} images: "

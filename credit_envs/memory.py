@@ -35,11 +35,8 @@ def from_arrays(
         raise TypeError(f"class_names must be a list of names, not {class_names!r}")
     names = tuple(map(str, class_names))
     pixels, classes = _checked("training", images, labels)
-    if not names and len(classes) and (least := classes.min()) > 0:
-        raise ValueError(
-            f"labels are 0..K-1, the least of these is {least}: subtract it, or give class_names "
-            "if there are classes without an image"
-        )
+    if not names:
+        _check_least(classes)
     given = None if test is None else _checked("test", *_pair(test))
     count = count_classes(classes, given and given[1], names)
     if given and given[0].shape[1:] != pixels.shape[1:]:
@@ -92,6 +89,14 @@ def _checked(part: str, images: Any, labels: Any) -> tuple[np.ndarray, np.ndarra
             f"the {part} labels must be one per image, ({len(pixels)},), not {classes.shape}"
         )
     return pixels, classes.astype(np.int64)
+
+
+def _check_least(labels: np.ndarray) -> None:
+    if len(labels) and (least := labels.min()) > 0:
+        raise ValueError(
+            f"labels are 0..K-1, the least of these is {least}: subtract it, or give class_names "
+            "if there are classes without an image"
+        )
 
 
 def _images(pixels: np.ndarray, labels: np.ndarray) -> Images:

@@ -3,6 +3,7 @@
 import gymnasium as gym
 import numpy as np
 import pytest
+import torch
 from vectors import guesses
 
 from agents import Settings, evaluate, make_agent, train
@@ -75,6 +76,7 @@ def test_the_suites_agents_are_measured_alike_in_any_form(agent):
         (lambda n: np.zeros((n, 10)), r"float64 of shape \(360, 10\)"),
         (lambda n: np.zeros(n), r"float64 of shape \(360,\)"),
         (lambda n: 0, r"int64 of shape \(\)"),
+        (lambda n: torch.ones(n, 3, requires_grad=True), r"float32 of shape \(360, 3\)"),
         (lambda n: None, r"object of shape \(\)"),
     ],
 )

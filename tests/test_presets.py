@@ -17,7 +17,8 @@ PROMISED = [  # by the issue
     "ratio", "akrout-mnist", "akrout-cifar10", "lansdell-mnist", "lansdell-cifar10",
     "lansdell-autoencoder",
     "lansdell-cifar100", "dfc-mnist", "dfc-fashion", "strong-dfc-mnist", "strong-dfc-fashion",
-    "akrout-resnet18-cifar100", "np-scaling", "strong-dfc-noise", "strong-dfc-H",
+    "akrout-resnet18-cifar100", "np-scaling", "strong-dfc-noise",
+    "strong-dfc-noise-learning", "strong-dfc-H",
     "brainprop-tinyimagenet-deep", "sign-symmetry", "reward-grid",
 ]  # fmt: skip
 

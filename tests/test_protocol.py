@@ -182,8 +182,18 @@ def test_all_costs_are_summed_and_shown():
 
 
 def test_supervised_is_as_long_as_itself_whoever_got_there():
-    late = [replace(run, seed=run.seed + 1) for run in runs("supervised", NEVER, 1)]
-    rows = summarise(
-        runs("supervised", SUPERVISED, 1) + late, TASK, {"supervised": cell("supervised")}
-    )
-    assert ratio_text(rows[0]["ratio_to_supervised"], "supervised") == "1.00"
+    for late in (1, 2, 3):
+        never = [replace(run, seed=run.seed + 5) for run in runs("supervised", NEVER, late)]
+        results = runs("supervised", SUPERVISED, 2) + never
+        rows = summarise(results, TASK, {"supervised": cell("supervised")})
+        assert ratio_text(rows[0]["ratio_to_supervised"], "supervised") == "1.00"
+
+
+def test_too_few_evaluations_give_no_criterion():
+    few = replace(TASK, points=TRIALS[:2])
+    results = [
+        replace(run, trials=TRIALS[:2], validation=(0.9, 0.95)) for run in runs("supervised", NEVER)
+    ]
+    (row,) = summarise(results, few, {"supervised": cell("supervised")})
+    assert row["level"] is None
+    assert "No criterion: too few evaluations for a hit" in caption([row])

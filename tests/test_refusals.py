@@ -70,6 +70,8 @@ def test_unknown_agents_are_refused_by_name(agent, sentence):
         ({"epsilon": float("nan")}, "epsilon is a probability in 0..1, got nan"),
         ({"sizes": 64}, r"sizes are a tuple .*, as \(500, 300\), got 64"),
         ({"lr": "0.1"}, "lr is a number, got '0.1'"),
+        ({"drops": 5}, "drops is a tuple of numbers, got 5"),
+        ({"pixels": ("a", 1.0)}, r"pixels is a tuple of numbers, got \('a', 1.0\)"),
         ({"credit": Backprop}, r"got the class Backprop: give Backprop\(\)"),
     ],
 )

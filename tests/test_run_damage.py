@@ -14,7 +14,8 @@ from small import QUIET, job, quietly
 from agents import checkpoint
 from agents.runs import run as running
 from agents.runs.attempt import Failed
-from agents.runs.folder import find, read
+from agents.runs.folder import End, find, read
+from agents.runs.folder import whole as whole_run
 from agents.runs.run import Unwritable, run
 from agents.runs.sweep import run_all, sweep
 
@@ -166,6 +167,13 @@ def test_a_diverged_run_that_lost_rows_says_so(tmp_path):
     (folder / "metrics.csv").write_text("".join(rows[:-1]))
     (fault,) = read(folder).faults
     assert "has not the rows of a finished run" in fault
+
+
+def test_a_run_that_diverged_in_its_last_batch_lacks_no_row():
+    """A point is read when its batch is over, which may be after the trial that diverged."""
+    end = End(0.1, 40, 1.0, 40, 40, 40, None, None)
+    assert whole_run((), end, {"points": [33, 100], "batch": 32})
+    assert not whole_run((), end, {"points": [32, 100], "batch": 32})
 
 
 def test_a_folder_of_an_older_version_is_left_alone_and_its_runs_are_made_anew(made, root):

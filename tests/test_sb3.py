@@ -184,6 +184,8 @@ def test_trials_that_cannot_be_are_refused_in_a_sentence():
         agent.act(images[:3])
     with pytest.raises(ValueError, match="got 16 of torch.float32"):
         agent.act(images.astype(np.float32))
+    with pytest.raises(ValueError, match="this agent sees uint8 images, got torch.float32"):
+        agent.predict(images / np.float32(255))
     agent.act(images)
     with pytest.raises(ValueError, match="the reward of trial 0 is not a finite number"):
         agent.learn(np.full(LANES, np.nan))

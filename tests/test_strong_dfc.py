@@ -166,7 +166,7 @@ def test_trials_on_which_control_is_unstable_leave_no_trace(phases):
         *UNSTABLE,
         ({"phases": 3}, r"phases is 1 \(W and Q together\) or 2, got 3"),
         ({"certainty": 1.0}, "certainty is the probability in .5..1 of a clamped class, got 1.0"),
-        ({"strength": 0.0}, "strength is a part in 0..1 of the way, got 0.0"),
+        ({"strength": 0.0}, "strength is above 0 and at most 1, got 0.0"),
         ({"tau_eps": 0.02}, "choose dt < tau_eps <= tau_f < 1, got dt=0.02, tau_eps=0.02"),
         ({"tau_eps": 0.3}, "tau_eps <= tau_f < 1, .* tau_eps=0.3 and tau_f=0.04"),
         ({"tau_f": 1.0}, "tau_f < 1"),

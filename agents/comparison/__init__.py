@@ -26,7 +26,7 @@ The protocol, version 3 (the modules cite its lines by number):
    seeds jointly for all agents, stretched by sqrt(n / (n - 1)), and widened where that does not
    hold (see `pooled`).
 11. Claims are declared before the runs (`claims`) and Holm-corrected; "within x" = the interval of
-   the paired difference lies inside x. All else is descriptive.
+   the paired difference lies inside x, and on no seed both diverged. All else is descriptive.
 12. Beside each figure: environment steps, presentations, forward passes, multiply-adds, seconds,
    censored and diverged counts.
 """

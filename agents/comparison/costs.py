@@ -8,7 +8,7 @@ from rich.table import Table
 
 from agents.comparison.summary import COSTS
 from agents.comparison.table import UNKNOWN, interval_kinds, ratio_text
-from agents.comparison.task import Row
+from agents.comparison.task import SUPERVISED, Row
 from agents.runs.early_stopping import PATIENCE
 
 
@@ -42,7 +42,8 @@ def _caption(rows: Sequence[Row]) -> str:
     else:
         stop = "Early stop: the median run's, waiting included"
     stop = f"{stop} ({PATIENCE} epochs without a rise of validation)"
-    ratios = [row["epochs_to_early_stop"]["ratio_to_supervised"] for row in rows]
+    others = [row for row in rows if row["agent"] != SUPERVISED]  # whose ratio is 1
+    ratios = [row["epochs_to_early_stop"]["ratio_to_supervised"] for row in others]
     if any(ratio["coverage"] and ratio["value"] for ratio in ratios):
         stop += f"; brackets: {interval_kinds(ratios)}"
     return f"{stop}. Costs: all runs together."

@@ -111,10 +111,10 @@ def _trials(row: Row) -> str:
 
 def ratio_text(ratio: Row, agent: str) -> str:
     """The ratio; without brackets where there is no interval, and supervised's own."""
+    if agent == SUPERVISED and ratio["kind"] != "none":  # its own measure, whoever got there
+        return _three_digits(1)
     if ratio["value"] is None:
         return UNKNOWN
-    if agent == SUPERVISED:  # which is its own measure, however many of its runs got there
-        return _three_digits(1)
     above = "> " if ratio["lower_bound"] else ""
     value, low, high = (_three_digits(ratio[bound]) for bound in ("value", "low", "high"))
     if ratio["coverage"] is None:

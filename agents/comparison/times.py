@@ -23,6 +23,8 @@ class Criterion:
 
 def supervised_final(supervised: Runs, task: Task) -> tuple[float | None, str]:
     """S of protocol 4, and where it came from."""
+    if not statistics.last_seen(task.points):
+        return None, "too few evaluations for a hit"
     if task.supervised_final is not None:
         return task.supervised_final, "benchmarks/criteria.csv"
     if not supervised:

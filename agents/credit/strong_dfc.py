@@ -35,7 +35,7 @@ Differs from the paper:
   (Adam's rate is 2e-8); rate = 0 freezes it.
 - 25 steps for the same half a tau_u as the paper's 500, of the lengths that this allows, and Q
   learns in half of them. The power has tau_v - dt for tau_v: so it is exact for Euler steps.
-- An instant further from its target than the batch's trials began teaches nothing.
+- An instant further from its target than r* was from any trial of the batch teaches nothing.
 """
 
 from collections import deque
@@ -89,7 +89,7 @@ class StrongDFC(Controlled):
                 f"certainty is the probability in .5..1 of a clamped class, got {self.certainty}"
             )
         if not 0 < self.strength <= 1:
-            raise ValueError(f"strength is a part in 0..1 of the way, got {self.strength}")
+            raise ValueError(f"strength is above 0 and at most 1, got {self.strength}")
         if not self.dt < self.tau_eps <= self.tau_f < 1:
             raise ValueError(
                 "noise must be slower than the Euler steps, faster than the filter of the control "
@@ -100,12 +100,13 @@ class StrongDFC(Controlled):
     @torch.no_grad()
     def assign(self, net, trial):
         circuit, meaning = Circuit(net), trial.meaning(trial.output)
-        target = torch.lerp(meaning, self.target(trial), self.strength)
+        whole_way = self.target(trial)
+        target = torch.lerp(meaning, whole_way, self.strength)
 
         def error(output: Tensor) -> Tensor:
             return target - trial.meaning(output)
 
-        changes = Changes(circuit, error(trial.output) / self.strength)
+        changes = Changes(circuit, whole_way - meaning)
         if self.phases == 2:
             (last,) = deque(self.dynamics(circuit, error), maxlen=1)
             changes.add(last.state, last.e)

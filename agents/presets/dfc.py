@@ -43,11 +43,11 @@ PIXELS = {"mnist": (0.1307, 0.3081), "fashion": (0.0, 1.0)}
 
 def line(
     name: str, rule: str | CreditRule, published: Published | None = None,
-    epochs: float | None = None, shares: str = "", **constants: Any,
+    epochs: float | None = None, kept_as: str = "", **constants: Any,
 ) -> Line:  # fmt: skip
     """A rule in the papers' network."""
     settings = Settings("label", rule, network="tanh", optimizer="adam", **constants)
-    return Line(name, settings, published, epochs, shares)
+    return Line(name, settings, published, epochs, kept_as)
 
 
 def _dfc(data: str, within: float, numbers: Numbers) -> Figure:

@@ -38,8 +38,9 @@ class Line:
     published: Published | None = None
     epochs: float | None = None
     """If not the figure's."""
-    shares: str = ""
-    """Figure and line that make the same runs: whichever comes first makes them for both."""
+    kept_as: str = ""
+    """What its runs are kept under, so that lines that make the same ones share them; empty: under
+    the names of figure and line."""
 
 
 @dataclass(frozen=True)

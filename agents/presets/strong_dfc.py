@@ -56,7 +56,7 @@ def _strong(
     return tuple(
         line(
             name, rule, Published(number, SINGLE) if number else None,
-            shares=f"strong-dfc-{data} {name}", pixels=PIXELS[data], **constants[data],
+            kept_as=f"strong-dfc-{data} {name}", pixels=PIXELS[data], **constants[data],
         )
         for (name, rule, constants), number in zip_longest(lines, numbers)
     )  # fmt: skip
@@ -111,7 +111,7 @@ FIGURES = (
             *(
                 line(
                     f"{name}, s {s:g}", StrongDFC(noise=s, strength=strength),
-                    shares=MADE * (StrongDFC(noise=s, strength=strength) == StrongDFC()),
+                    kept_as=MADE if StrongDFC(noise=s, strength=strength) == StrongDFC() else "",
                     pixels=PIXELS["mnist"], **STRONG["mnist"],
                 )
                 for s in (0.002, 0.02, 0.05, 0.1)
@@ -142,7 +142,7 @@ FIGURES = (
         lines=tuple(
             line(
                 f"{epochs:g} epochs", "strong_dfc", epochs=epochs,
-                shares=MADE, pixels=PIXELS["mnist"], **STRONG["mnist"],
+                kept_as=MADE, pixels=PIXELS["mnist"], **STRONG["mnist"],
             )
             for epochs in (0.125, 0.25, 0.5, 1, 4, 16, 40)
         ),

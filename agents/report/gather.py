@@ -60,6 +60,7 @@ class Comparison:
     points: tuple[int, ...]
     reads_test: bool
     reads: str  # the split that is read at the points
+    torch: str  # PyTorch's version
     entries: tuple[Entry, ...]
 
     @property
@@ -163,8 +164,8 @@ def _comparison(place: Place, network: str, records: list[Record]) -> Comparison
         Entry(name, group[0].config, tuple(group))
         for name, group in zip(names, groups, strict=True)
     ]
-    env, batch, device, points, reads_test, reads, *_ = place
-    return Comparison(env, network, batch, device, points, reads_test, reads, tuple(entries))
+    env, batch, device, points, reads_test, reads, *_, torch = place
+    return Comparison(env, network, batch, device, points, reads_test, reads, torch, tuple(entries))
 
 
 def _names(configs: Sequence[dict[str, Any]]) -> list[str]:

@@ -106,7 +106,8 @@ def compared(comparison: Comparison) -> str:
                        for r in comparison.records})  # fmt: skip
     return (
         f"{agents}: {len(comparison.records)} runs of {comparison.points[-1]:,} trials, "
-        f"{comparison.batch} a batch, {_seeds(seeds)}, on {listed(machines)}."
+        f"{comparison.batch} a batch, {_seeds(seeds)}, on {listed(machines)}, PyTorch "
+        f"{comparison.torch}."
     )
 
 

@@ -71,7 +71,7 @@ class Plan:
         epoch = len(load(find_spec(figure.env).kwargs["dataset"], SPLITS[protocol]).labels)
         assert isinstance(line.settings, Settings)
         settings = self._settings(line.settings, epoch, epochs)
-        agent = line.shares or f"{figure.name} {line.name}"
+        agent = line.kept_as or f"{figure.name} {line.name}"
         for seed in self.seed_range:
             job = Job(
                 figure.env, agent, settings, seed, figure.batch,

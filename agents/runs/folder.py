@@ -14,6 +14,7 @@ is damaged is said in one sentence, and what is good beside it is kept.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,9 @@ def read(folder: Path) -> Record:
 def whole(rows: Sequence[Row], end: End, config: Mapping[str, Any]) -> bool:
     """Has a finished run a row for each point it came to?"""
     if end.diverged is not None:
-        return len(rows) >= sum(point < end.diverged for point in config["points"])
+        batch = config["batch"]
+        read = [batch * ceil(point / batch) < end.diverged for point in config["points"]]
+        return len(rows) >= sum(read)
     patience = config.get("protocol", {}).get("patience", 0)
     return ended_early(rows, patience) or len(rows) == len(config["points"])
 
@@ -117,9 +120,11 @@ def read_config(folder: Path) -> dict[str, Any]:
             f"{path} is of the format {found!r}, this version reads {FORMAT!r}: read it with the "
             "version that wrote it, or move the folder away and the run is made again"
         )
-    if not isinstance(config.get("points"), list):
+    numbers = [config.get("batch"), *(config.get("points") or [None])]
+    if not all(isinstance(number, int) for number in numbers):
         raise Unreadable(
-            f"{path} is damaged (it has no points): delete the folder, and the run is made again"
+            f"{path} is damaged (it lacks batch or points): delete the folder, and the run is made "
+            "again"
         )
     return config
 

@@ -87,7 +87,7 @@ class Learning:
         else:
             mean = train(self.agent, self.env, trials, progress_bar=False)
         self.lived.batches += batches
-        self.lived.rewarded += round(mean * trials * GRAINS) / GRAINS  # whole grains again
+        self.lived.rewarded += round(mean * trials * GRAINS) / GRAINS  # whole, as train left them
 
     def _batches(self, trials: int) -> int:
         return ceil(trials / self.job.batch)

@@ -152,9 +152,12 @@ class Sb3Agent:
     def predict(self, images: Any) -> Any:
         """The likeliest class, or that of the largest value: no exploration, no learning."""
         counted = self.forward_passes
-        seen = batch_of(images, self.shape, torch.device("cpu")).permute(0, 3, 1, 2)
+        seen = batch_of(images, self.shape, torch.device("cpu"))
+        if seen.dtype != torch.uint8:  # what SB3 divides by 255
+            raise ValueError(f"this agent sees uint8 images, got {seen.dtype}")
         with self._diverging():
-            action, _ = self.model.predict(seen.numpy(), deterministic=True)
+            shown = seen.permute(0, 3, 1, 2).numpy()
+            action, _ = self.model.predict(shown, deterministic=True)
         self.forward_passes = counted
         return like(images, torch.from_numpy(action))
 
