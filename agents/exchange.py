@@ -41,7 +41,7 @@ def batch_of(images: Any, shape: Shape, device: torch.device) -> Tensor:
 def pixels_of(images: Any, shape: Shape, device: torch.device) -> Tensor:
     """`batch_of`, whose floats are in 0..1. Raises ValueError; a GPU's would make the host wait."""
     batch = batch_of(images, shape, device)
-    if batch.is_floating_point() and not batch.is_cuda:
+    if batch.is_floating_point() and batch.is_cpu:
         low, high = batch.aminmax()
         below, above = whole.largest(torch.stack([-low, high])).tolist()  # alike in all processes
         if below > SLACK or above > 1 + SLACK:  # NaN passes: what it leads to is told

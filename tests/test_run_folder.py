@@ -12,7 +12,9 @@ from agents.runs.rows import Row, append_row, write_rows
 POINTS = [128, 256, 384]
 ROWS = [Row(at, 0.1 + at / 1000, 1 / 3, 41.5, at * 1e-3) for at in POINTS]
 END = End(0.75, None, 1.5, 384, 384, 384, 4711, 41.5)
-CONFIGURATION = {"format": FORMAT, "env": "DigitsReward-v0", "agent": "q_agrel", "points": POINTS}
+CONFIGURATION = {
+    "format": FORMAT, "env": "DigitsReward-v0", "agent": "q_agrel", "points": POINTS, "batch": 32,
+}  # fmt: skip
 
 
 @pytest.fixture
