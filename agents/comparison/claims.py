@@ -3,8 +3,8 @@
 Protocol 11: "A>B" by the paired t test; "A~B:0.5", A within half a point of B, by whether the
 95 % interval of the paired difference lies inside. Both p values are twice a one-sided one, so
 that p <= .05 says the same as the interval, but for agents that both diverged on a seed: those are
-not within anything of each other. Holm's correction: no false claim among all of them
-with 95 % probability. What was not declared is descriptive.
+not within anything of each other. Holm's correction: no false claim among all of them with 95 %
+probability. What was not declared is descriptive.
 """
 
 import math

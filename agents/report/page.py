@@ -152,14 +152,9 @@ def _task(comparison: Comparison, row: Dataset) -> Task:
     if not points or not set(points) <= set(comparison.points):
         points = comparison.points
     return Task(
-        comparison.env,
-        row.classes,
-        epochs or budget / images,
-        points,
-        comparison.device,
-        _frozen(comparison, epochs),
-        epoch_points(images, epochs, batch),
-    )
+        comparison.env, row.classes, epochs or budget / images, points, comparison.device,
+        _frozen(comparison, epochs), epoch_points(images, epochs, batch),
+    )  # fmt: skip
 
 
 def _frozen(comparison: Comparison, epochs: int) -> float | None:
