@@ -1,6 +1,8 @@
 """What a user names as "module:Class", found with the current folder on the path."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,18 @@ def here_on_path() -> None:
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
+
+
+@contextmanager
+def path_kept() -> Iterator[None]:
+    """Leave the path as it was: new processes inherit it, and would import this folder's modules
+    for their own.
+    """
+    path = sys.path.copy()
+    try:
+        yield
+    finally:
+        sys.path[:] = path
 
 
 def imported(name: str) -> Any:

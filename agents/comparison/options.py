@@ -10,6 +10,7 @@ from typing import Any
 import tyro
 
 from agents.credit import RULES
+from agents.importing import path_kept
 from agents.making import own_class
 from agents.own import check_firewall
 from agents.runs.attempt import Failed, blame
@@ -96,15 +97,13 @@ class Options(How):
 
 
 def _find_own(agent: str) -> None:
-    path = sys.path.copy()
     try:
-        check_firewall(own_class(agent), agent)
+        with path_kept():
+            check_firewall(own_class(agent), agent)
     except (ValueError, TypeError):
         raise
     except Exception as fault:
         raise Failed(f"{agent}: {blame(agent, fault)}") from fault
-    finally:
-        sys.path[:] = path  # runs' processes inherit it, and would import this folder's modules
 
 
 def make_folder(path: Path, name: str = "out") -> None:

@@ -89,9 +89,9 @@ class Attempt(Requeued):
 def earlier(job: Job, root: Path, retry: bool) -> Outcome | None:
     """What an earlier call came to; None: the run is to be begun, gone on with, or mended.
 
-    A user's own class may have changed, so it is run again.
+    An agent that was given as an argument may have changed, so it is run again.
     """
-    if job.settings is None:
+    if job.own is not None:
         return None
     try:
         record = files.read(job.folder(root))

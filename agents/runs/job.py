@@ -10,8 +10,9 @@ from typing import Any
 
 import torch
 
+from agents.importing import imported, path_kept
 from agents.own import Own
-from agents.own_rules import code_of
+from agents.own_code import code_of
 from agents.runs.folder import FORMAT, Record
 from agents.runs.protocol import STANDARD, Protocol
 from agents.settings import Settings
@@ -36,11 +37,10 @@ class Job:
     watched: bool = False  # read how well the rule is aligned with backprop
     own: Own | None = None  # what makes an agent that was given as an argument
     protocol: Protocol = STANDARD
-    code: str = field(default="", init=False)  # of a credit rule of the user's own
+    code: str = field(default="", init=False)  # stands for that of a class of the user's own
 
     def __post_init__(self):
-        if self.settings is not None:
-            object.__setattr__(self, "code", code_of(self.settings.rule))
+        object.__setattr__(self, "code", self._code())
         if self.seed < 0:
             raise ValueError(f"seed is a whole number, 0 or more, got {self.seed}")
         steps = [after - before for before, after in pairwise(self.points)]
@@ -49,6 +49,15 @@ class Job:
                 f"points are numbers of trials, each a batch of {self.batch} or more above the one "
                 f"before, got {self.points}"
             )
+
+    def _code(self) -> str:
+        """Of the credit rule, or of an agent "module:Class"; one given as an argument has none."""
+        if self.settings is not None:
+            return code_of(type(self.settings.rule))
+        if self.own is not None:
+            return ""
+        with path_kept():
+            return code_of(imported(self.agent))
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON."""

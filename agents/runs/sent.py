@@ -8,7 +8,7 @@ import cloudpickle
 
 from agents.credit import RULES, CreditRule
 from agents.importing import here_on_path
-from agents.own_rules import of_the_suite
+from agents.own_code import of_the_suite
 from agents.runs.executors import Requeued
 
 

@@ -1,21 +1,25 @@
-"""How runs of a user's own credit rule are kept apart, and how the rule gets to their processes."""
+"""How runs of a user's own classes are kept apart, and how rules get to their processes."""
 
 import linecache
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 from types import ModuleType
 
 import cells  # noqa: F401  one torch thread
 import pytest
-from small import job
+from own import Recorder
+from small import QUIET, job, without_processes
 from sparse import MINE, NAME, in_a_notebook
 
 from agents.credit import RULES
 from agents.credit.feedback_alignment import FeedbackAlignment
-from agents.own_rules import code_of
+from agents.own import pack
+from agents.own_code import code_of
 from agents.runs.sent import sent
+from agents.runs.sweep import run_all
 from agents.settings import settings_of
 
 COMPARED = """
@@ -55,8 +59,8 @@ def test_so_is_one_that_was_edited_in_a_notebook(monkeypatch):
     monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     first, again = in_a_notebook(MINE), in_a_notebook("\n\n" + MINE)
     other = in_a_notebook(MINE.replace("< self.density", "> self.density"))
-    assert code_of(first()) == code_of(again()) != code_of(other())
-    assert code_of(FeedbackAlignment()) == ""
+    assert code_of(first) == code_of(again) != code_of(other)
+    assert code_of(FeedbackAlignment) == ""
 
 
 def test_it_gets_to_a_process_that_never_imported_it(monkeypatch):
@@ -67,6 +71,52 @@ def test_it_gets_to_a_process_that_never_imported_it(monkeypatch):
     monkeypatch.delitem(RULES, NAME)
     assert type(pickle.loads(pickle.dumps(call))().rule).__name__ == "SparseFeedback"
     assert plain() == "here"
+
+
+AGENT = """
+from own import Recorder
+
+class Edited(Recorder):
+    guess = 1
+"""
+
+
+@pytest.fixture
+def edited(tmp_path, monkeypatch):
+    """A function that writes a user's module, and gives a run of the agent in it."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(text):
+        (tmp_path / "edited.py").write_text(text)
+        linecache.checkcache()
+        return job("edited:Edited")
+
+    yield write
+    sys.modules.pop("edited", None)
+
+
+def test_a_finished_run_of_an_agent_is_kept_until_its_file_changes(edited, tmp_path, monkeypatch):
+    made = without_processes(monkeypatch)
+    for text in (AGENT, AGENT, AGENT.replace("1", "2")):
+        (result,) = run_all([edited(text)], tmp_path / "runs", QUIET)
+        assert result.test_accuracy is not None
+    assert len(made) == 2
+    assert len(list((tmp_path / "runs").glob("**/done"))) == 2  # the first one's is still there
+
+
+def test_one_that_is_given_as_an_argument_is_run_again(edited, tmp_path, monkeypatch):
+    made = without_processes(monkeypatch)
+    given = replace(edited(AGENT), own=pack("mine", Recorder))
+    for _ in range(2):
+        run_all([given], tmp_path / "runs", QUIET)
+    assert len(made) == 2
+    assert "code" not in given.to_dict()
+
+
+def test_a_look_at_an_agents_code_leaves_the_path_alone(edited):
+    before = sys.path.copy()
+    edited(AGENT)
+    assert sys.path == before
 
 
 @pytest.mark.slow

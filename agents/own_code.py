@@ -1,7 +1,7 @@
-"""Credit rules of the user's own: which they are, and whether they changed.
+"""Agents and credit rules of the user's own: which they are, and whether they changed.
 
-A run is kept under its settings, and of a rule these have the name and the numbers. So a rule from
-outside this package adds what stands for its code: edited, it is another rule.
+A run is kept under its settings, and of a rule these have the name and the numbers, of an agent
+nothing. So a class from outside this package adds what stands for its code: edited, it is another.
 """
 
 import hashlib
@@ -10,17 +10,15 @@ import sys
 from types import CodeType
 from typing import Any
 
-from agents.credit import CreditRule
-
 PACKAGE = __name__.partition(".")[0]
 
 
-def code_of(rule: CreditRule) -> str:
-    """Eight digits for the code of a rule of the user's own, "" for the suite's.
+def code_of(kind: type) -> str:
+    """Eight digits for the code of a class of the user's own, "" for the suite's.
 
     That is all of its file, and of those it inherits from; in a notebook its methods.
     """
-    own = [kind for kind in type(rule).__mro__ if kind is not object and not of_the_suite(kind)]
+    own = [one for one in kind.__mro__ if one is not object and not of_the_suite(one)]
     text = "".join(map(_text, own)).encode()
     return hashlib.blake2b(text, digest_size=4).hexdigest() if own else ""
 
