@@ -136,12 +136,27 @@ def test_a_fault_in_ones_own_module_is_named_with_its_line(refused):
     assert said.endswith("faulty.py, line 2)")
 
 
-def test_looking_for_ones_own_class_does_not_change_where_runs_import_from(monkeypatch, tmp_path):
+KEPT_APART = """
+from agents.credit import CreditRule
+
+class Agent:
+    act = learn = None
+
+class Rule(CreditRule):
+    name = "kept_apart"
+"""
+
+
+@pytest.mark.parametrize("agent", ["kept_apart:Agent", "label+kept_apart:Rule"])
+def test_looking_for_ones_own_class_does_not_change_where_runs_import_from(
+    agent, monkeypatch, tmp_path
+):
     monkeypatch.chdir(tmp_path)
     before = sys.path.copy()
-    Path("kept_apart.py").write_text("class Agent:\n    act = learn = None\n")
-    Options(agents="kept_apart:Agent").check()
+    Path("kept_apart.py").write_text(KEPT_APART)
+    Options(agents=agent).check()
     assert sys.path == before
+    sys.modules.pop("kept_apart")
 
 
 @pytest.mark.parametrize("name", ["compare", "search"])

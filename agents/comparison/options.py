@@ -57,7 +57,8 @@ class Options(How):
     def cells(self) -> dict[str, Settings | None]:
         """Each agent's untuned settings on this network; None for a class of the user's own."""
         names = GRID if self.agents == "grid" else map(str.strip, self.agents.split(","))
-        return {name: None if is_own(name) else self._settings(name) for name in names}
+        with path_kept():
+            return {name: None if is_own(name) else self._settings(name) for name in names}
 
     def _settings(self, agent: str) -> Settings:
         settings = settings_of(agent).on(self.network, self.hidden_sizes(), self.optimizer)
