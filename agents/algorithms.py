@@ -119,7 +119,7 @@ class DQN(Algorithm):
     gradient_steps: int = 1
     """Steps after each batch, each on as many replayed trials."""
     buffer_size: int = 10_000
-    """Trials that are kept for replay."""
+    """Trials that are kept for replay; two batches at least, since SB3 draws from all but one."""
     varied: ClassVar[str] = "gradient_steps"
     choices: ClassVar[Sequence[Any]] = (1, 4)
     top_rate: ClassVar[float] = 0.0128
@@ -128,7 +128,7 @@ class DQN(Algorithm):
         """Exploration does not decline: a run in parts does not know how long it will be."""
         return {
             "batch_size": lanes, "train_freq": 1, "gradient_steps": self.gradient_steps,
-            "buffer_size": self.buffer_size, "optimize_memory_usage": True,
+            "buffer_size": max(self.buffer_size, 2 * lanes), "optimize_memory_usage": True,
             "replay_buffer_kwargs": {"handle_timeout_termination": False},
             "exploration_initial_eps": self.epsilon, "exploration_final_eps": self.epsilon,
         }  # fmt: skip

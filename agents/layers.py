@@ -32,10 +32,11 @@ class Linear(Weighted):
         return error @ feedback
 
     def product(self, error, activity):
-        return error.flatten(0, -2).T @ activity.flatten(0, -2)
+        # Rows, of which an image without a batch (inputs,) is one.
+        return error.reshape(-1, self.fan_out).T @ activity.reshape(-1, self.fan_in)
 
     def offset(self, error):
-        return error.flatten(0, -2).sum(0)
+        return error.reshape(-1, self.fan_out).sum(0)
 
 
 class Conv2d(Weighted):

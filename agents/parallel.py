@@ -73,6 +73,7 @@ class Share(Chance):
     def __init__(self, generator: torch.Generator, part: Part):
         self.generator, self.part = generator, part
         self.get_state, self.set_state = generator.get_state, generator.set_state
+        self.manual_seed = generator.manual_seed
 
     def fill_batch(self, batch: Tensor, draw: Draw) -> None:
         which, parts = self.part

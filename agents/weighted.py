@@ -104,6 +104,8 @@ class Weighted(nn.Module):
         if self.feedback is None and self.alike and not self.keeps_error:
             return self.respond(activity, self.weight, self.bias)
         feedback = self.weight.detach() if self.feedback is None else self.feedback
+        if not self.weight.requires_grad:
+            feedback = feedback.detach()  # it must not walk away from a weight that stands still
         return Carry.apply(self, activity, self.weight, self.bias, feedback)
 
 

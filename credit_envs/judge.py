@@ -1,5 +1,6 @@
 """What is paid where `Rewards` asks for more than 1.0 for the image's class."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -118,16 +119,16 @@ class Judge:
         return np.where(wrong, labels + rng.integers(1, classes, len(labels)), labels) % classes
 
     def _per_trial(self, kind: int, presentation: int) -> PerPass:
-        size = self._stream.size
+        draw = partial(self._draw, kind, presentation)
+        return PerPass(draw, self._stream.size, self._stream.batch, self._batch.place)
+
+    def _draw(self, kind: int, presentation: int, number: int) -> NDArray[Any]:
+        """Of one pass; a method, which a copy of the environment has of its own."""
+        rng, size = self._stream.child(kind, number, presentation), self._stream.size
+        if kind == NOISE:
+            return rng.standard_normal(size) * self._rewards.noise
         other_table = self._task.payments[0].size  # from which a flip pays
-
-        def draw(number: int) -> NDArray[Any]:
-            rng = self._stream.child(kind, number, presentation)
-            if kind == NOISE:
-                return rng.standard_normal(size) * self._rewards.noise
-            return (rng.random(size) < self._rewards.flip) * other_table
-
-        return PerPass(draw, size, self._stream.batch, self._batch.place)
+        return (rng.random(size) < self._rewards.flip) * other_table
 
 
 class SingleJudge:

@@ -89,3 +89,32 @@ def accuracy(rule: str) -> float:
 
 def test_a_resnet_learns_from_errors_that_come_down_by_fixed_random_feedback():
     assert accuracy("feedback_alignment") > max(0.85, accuracy("frozen") + 0.2)
+
+
+def test_feedback_stands_still_where_its_weight_does():
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 3))
+    net[2].requires_grad_(False)
+    swap(net, "kolen_pollack")
+    its = torch.optim.SGD(net.parameters(), lr=0.2, weight_decay=1e-3)
+    check_optimizer(its, net)
+    still, moves = net[2].feedback.clone(), net[4].feedback.clone()
+    net(torch.randn(5, 6)).square().sum().backward()
+    its.step()
+    assert torch.equal(net[2].feedback, still)
+    assert not torch.equal(net[4].feedback, moves)
+
+
+def test_one_observation_without_a_batch_teaches_as_a_batch_of_one():
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 2))
+    swap(net, "feedback_alignment")
+    observation = torch.randn(4)
+    changes = []
+    for image in (observation, observation[None]):
+        net.zero_grad()
+        net(image).square().sum().backward()
+        changes.append([p.grad for p in net.parameters() if p.grad is not None])
+    assert len(changes[0]) == 4
+    for alone, batched in zip(*changes, strict=True):
+        assert distance(alone, batched) < 1e-6

@@ -12,7 +12,8 @@ import torch
 from together import BATCHES, CASES, FAULTS, WHOLE, learned, world_of
 
 from agents import checkpoint, load_agent, make_agent
-from agents.parallel import joined
+from agents.parallel import Share, joined
+from agents.seeding import go_on
 
 PATIENCE = 120  # seconds
 HERE = Path(__file__).parent
@@ -108,3 +109,11 @@ def test_an_agent_for_a_part_is_not_made_where_it_cannot_learn(agent, sentence):
     env = gym.make_vec("DigitsReward-v0", num_envs=16, part=(0, 2))
     with pytest.raises(ValueError, match=sentence):
         make_agent(agent, env, device="cpu")
+
+
+def test_the_state_of_another_kind_of_device_is_a_seed():
+    shared, alone = (torch.Generator().manual_seed(1) for _ in range(2))
+    state = torch.zeros(16, dtype=torch.uint8)  # as long as those of CUDA
+    go_on(Share(shared, (0, 2)), state)
+    go_on(alone, state)
+    assert torch.equal(shared.get_state(), alone.get_state())

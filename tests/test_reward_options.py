@@ -1,11 +1,12 @@
 """The group of reward options: off by default, kept in a spec, and refused where they are bad."""
 
+import copy
 import json
 
 import gymnasium as gym
 import numpy as np
 import pytest
-from played import DIGITS, FORMS, make
+from played import DIGITS, FORMS, make, play
 
 from credit_envs.rewards import Rewards
 
@@ -23,6 +24,17 @@ def test_a_spec_with_options_is_json():
         expected = Rewards(**rewards) if isinstance(rewards, dict) else rewards
         assert again.unwrapped.rewards == expected
         json.loads(gym.make_vec(DIGITS, 3, rewards=rewards).spec.to_json())
+
+
+@FORMS
+def test_a_copy_of_an_environment_pays_by_its_own_seed(form):
+    first = make(form, rewards={"noise": 1.0})
+    first.reset(seed=0)
+    paid, expected = (
+        play(env, form, [3, 3, 3], seed=5).rewards
+        for env in (copy.deepcopy(first), make(form, rewards={"noise": 1.0}))
+    )
+    assert np.array_equal(paid, expected)
 
 
 @FORMS

@@ -13,14 +13,17 @@ Feedback that learns (Kolen-Pollack) must be moved by the same optimiser: make i
 over `net.parameters()`. One that a module keeps as `.optimizer`, as Stable-Baselines3's policies
 do, takes the feedback in at the swap. Clipping by the norm of all gradients counts the feedback's
 along, and so begins where the weights' alone have up to 1/sqrt(2) of the limit; it scales what W
-and B learn by one factor, which leaves W - B on its way.
+and B learn by one factor, which leaves W - B on its way. Of a layer whose weight is frozen
+(requires_grad False) the feedback stands still, too.
 
 What was saved after a swap goes into a net swapped alike: for Stable-Baselines3, make the model,
 swap, `model.set_parameters(path)`.
 
 What cannot be seen: a forward pass that reads `layer.weight` or a Parameter of its own (F.linear,
 F.conv2d, @) sends errors down by that weight, as ever. Modules that are not registered are not
-found.
+found. `torch.compile` does not look whether hooks differ: before a second net of the same form is
+swapped for another rule and compiled, call `torch._dynamo.reset()`. And `net.requires_grad_(True)`
+is about every Parameter: feedback that was fixed learns from then on.
 """
 
 from agents.bridge.mirroring import mirror

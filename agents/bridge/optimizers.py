@@ -76,4 +76,5 @@ def take_in(optimizer: Optimizer, net: nn.Module) -> None:
 
 
 def _learns(layer: Weighted) -> bool:
-    return layer.feedback is not None and layer.feedback.requires_grad
+    learns = layer.feedback is not None and layer.feedback.requires_grad
+    return learns and layer.weight.requires_grad
