@@ -120,7 +120,7 @@ FIGURES = (
         ),
         epochs=4,
         own_epochs=4,
-        quick=Quick(0.125, 60),
+        quick=Quick(0.125, 90),
         hours=2.0,
         protocols=("own",),
         goals=tuple(
