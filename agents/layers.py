@@ -32,11 +32,11 @@ class Linear(Weighted):
         return error @ feedback
 
     def product(self, error, activity):
-        # Rows, of which an image without a batch (inputs,) is one.
-        return error.reshape(-1, self.fan_out).T @ activity.reshape(-1, self.fan_in)
+        # In rows, of which an image without a batch is one.
+        return error.reshape(-1, error.shape[-1]).T @ activity.reshape(-1, activity.shape[-1])
 
     def offset(self, error):
-        return error.reshape(-1, self.fan_out).sum(0)
+        return error.reshape(-1, error.shape[-1]).sum(0)
 
 
 class Conv2d(Weighted):
