@@ -40,13 +40,6 @@ def test_a_changed_setting_is_another_run(changed, made, tmp_path):
     assert earlier(changed, tmp_path, retry=False) is None
 
 
-def test_a_class_of_ones_own_is_always_run_again(made, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    for _ in range(2):
-        run_all([job("own:Recorder"), job("q_agrel")], tmp_path / "runs", QUIET)
-    assert made == [("own:Recorder", 100), ("q_agrel", 100), ("own:Recorder", 100)]
-
-
 @pytest.mark.parametrize("points", [(), (0, 128), (128, 128), (128, 200), (256, 128)])
 def test_points_that_are_no_budget_are_refused(points):
     with pytest.raises(ValueError, match="points are numbers of trials, each a batch of 128 or"):
