@@ -105,6 +105,16 @@ def test_feedback_stands_still_where_its_weight_does():
     assert not torch.equal(net[4].feedback, moves)
 
 
+def test_an_optimizer_takes_feedback_in_though_its_weight_is_frozen_for_now():
+    net = nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 3))
+    net.optimizer = torch.optim.SGD(net.parameters(), lr=0.2, weight_decay=1e-3)
+    net[2].requires_grad_(False)
+    swap(net, "kolen_pollack")
+    net[2].requires_grad_(True)
+    check_optimizer(net.optimizer, net)
+    assert any(p is net[2].feedback for p in net.optimizer.param_groups[0]["params"])
+
+
 def test_one_observation_without_a_batch_teaches_as_a_batch_of_one():
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 2))

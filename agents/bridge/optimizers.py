@@ -21,6 +21,8 @@ def check_optimizer(optimizer: Optimizer, net: nn.Module) -> None:
     for path, layer in net.named_modules():
         if not isinstance(layer, Weighted) or not _learns(layer):
             continue
+        if not layer.weight.requires_grad:  # its feedback stands still as well
+            continue
         if groups.get(id(layer.feedback)) is not groups.get(id(layer.weight)):
             raise ValueError(
                 f"{path}.weight and {path}.feedback are not in one parameter group of the "
@@ -76,5 +78,4 @@ def take_in(optimizer: Optimizer, net: nn.Module) -> None:
 
 
 def _learns(layer: Weighted) -> bool:
-    learns = layer.feedback is not None and layer.feedback.requires_grad
-    return learns and layer.weight.requires_grad
+    return layer.feedback is not None and layer.feedback.requires_grad
