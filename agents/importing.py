@@ -17,9 +17,7 @@ def here_on_path() -> None:
 
 @contextmanager
 def path_kept() -> Iterator[None]:
-    """Leave the path as it was: new processes inherit it, and would import this folder's modules
-    for their own.
-    """
+    """Put the path back: processes inherit it, and would take this folder's modules for theirs."""
     path = sys.path.copy()
     try:
         yield

@@ -13,7 +13,7 @@ from agents.exchange import like, no_answer, pixels_of
 from agents.explore import EXPLORE
 from agents.networks import NETWORKS, Shape, initialise, standardise
 from agents.plasticity import make_optimizer, take_step
-from agents.seeding import checked_seed, generators, go_on
+from agents.seeding import generators, go_on, plain_seed
 from agents.settings import Settings
 from credit_envs.stream import ALONE, Part
 from credit_envs.tensors import FirstBad, not_finite
@@ -44,7 +44,7 @@ class Agent(Engine):
         device: str | torch.device = "cpu",
     ):  # fmt: skip
         self.settings, self.shape, self.classes = settings, shape, classes
-        self.seed, self.device = checked_seed(seed), torch.device(device)
+        self.seed, self.device = plain_seed(seed), torch.device(device)
         self.trials = 0
         self.generators: Any = generators(self.seed, self.device)
         self.signal = settings.make_signal().to(self.device)

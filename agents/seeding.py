@@ -12,7 +12,7 @@ DRAWN = ("weights", "feedback", "exploration", "dropout", "noise")
 
 def generators(seed: int, device: torch.device) -> dict[str, torch.Generator]:
     """Independent generators by name; weights and feedback are drawn alike for every device."""
-    children = np.random.SeedSequence(checked_seed(seed)).spawn(len(DRAWN))
+    children = np.random.SeedSequence(plain_seed(seed)).spawn(len(DRAWN))
     return {
         name: torch.Generator("cpu" if name in ("weights", "feedback") else device).manual_seed(
             int(child.generate_state(1, np.uint64)[0] >> 1)  # torch takes 63 bits
@@ -21,7 +21,7 @@ def generators(seed: int, device: torch.device) -> dict[str, torch.Generator]:
     }
 
 
-def checked_seed(seed: int) -> int:
+def plain_seed(seed: int) -> int:
     """The seed as Python's own int, which a file can hold. Raises ValueError."""
     if not isinstance(seed, Integral) or seed < 0:
         raise ValueError(f"seed is a whole number, 0 or more, got {seed!r}")

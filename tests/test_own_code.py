@@ -11,7 +11,7 @@ from types import ModuleType
 import cells  # noqa: F401  one torch thread
 import pytest
 from own import Recorder
-from small import QUIET, job, without_processes
+from small import QUIET, job
 from sparse import MINE, NAME, in_a_notebook
 
 from agents.credit import RULES
@@ -95,8 +95,7 @@ def edited(tmp_path, monkeypatch):
     sys.modules.pop("edited", None)
 
 
-def test_a_finished_run_of_an_agent_is_kept_until_its_file_changes(edited, tmp_path, monkeypatch):
-    made = without_processes(monkeypatch)
+def test_a_finished_run_of_an_agent_is_kept_until_its_file_changes(edited, made, tmp_path):
     for text in (AGENT, AGENT, AGENT.replace("1", "2")):
         (result,) = run_all([edited(text)], tmp_path / "runs", QUIET)
         assert result.test_accuracy is not None
@@ -104,8 +103,7 @@ def test_a_finished_run_of_an_agent_is_kept_until_its_file_changes(edited, tmp_p
     assert len(list((tmp_path / "runs").glob("**/done"))) == 2  # the first one's is still there
 
 
-def test_one_that_is_given_as_an_argument_is_run_again(edited, tmp_path, monkeypatch):
-    made = without_processes(monkeypatch)
+def test_one_that_is_given_as_an_argument_is_run_again(edited, made, tmp_path):
     given = replace(edited(AGENT), own=pack("mine", Recorder))
     for _ in range(2):
         run_all([given], tmp_path / "runs", QUIET)

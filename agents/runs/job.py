@@ -15,6 +15,7 @@ from agents.own import Own
 from agents.own_code import code_of
 from agents.runs.folder import FORMAT, Record
 from agents.runs.protocol import STANDARD, Protocol
+from agents.seeding import plain_seed
 from agents.settings import Settings
 from credit_envs.datasets import open_data
 from credit_envs.order import Order
@@ -41,8 +42,7 @@ class Job:
 
     def __post_init__(self):
         object.__setattr__(self, "code", self._code())
-        if self.seed < 0:
-            raise ValueError(f"seed is a whole number, 0 or more, got {self.seed}")
+        plain_seed(self.seed)
         steps = [after - before for before, after in pairwise(self.points)]
         if not self.points or self.points[0] < 1 or min(steps, default=self.batch) < self.batch:
             raise ValueError(

@@ -29,7 +29,7 @@ from agents.learner import Diverged
 from agents.networks import Shape
 from agents.sb3 import state
 from agents.sb3.features import Body
-from agents.seeding import checked_seed
+from agents.seeding import plain_seed
 
 
 class Open(NamedTuple):
@@ -54,7 +54,7 @@ class Sb3Agent:
         device: str | torch.device = "cpu",
     ):  # fmt: skip
         self.settings, self.shape, self.classes, self.lanes = settings, shape, classes, lanes
-        self.seed, self.device = checked_seed(seed), torch.device(device)
+        self.seed, self.device = plain_seed(seed), torch.device(device)
         self.trials = 0  # learned from, or kept to learn from
         self.forward_passes = 0  # trials that went through the body, learning again included
         self.model = self._make()
