@@ -53,6 +53,13 @@ def test_names_at_the_ends_of_lines_do_not_overlap(ends):
     assert places[-1] <= WIDE.height
 
 
+def test_names_that_are_cut_still_tell_agents_apart():
+    names = [f"mine:LinearValues (code {code})" for code in ("d6f1ca62", "c072bc22")]
+    drawn = chart([flat(n, 0.9) for n in names], accuracy(0.1, 0.9, {}), WIDE, (100, 1000), "")
+    texts = {label.text[0] for label in drawn.labels}
+    assert texts == {"mine:LinearV…de d6f1ca62)  90.0 %", "mine:LinearV…de c072bc22)  90.0 %"}
+
+
 @pytest.mark.parametrize(("low", "best"), [(0.1, 0.17), (0.1, 0.5), (0.0, 0.999), (0.01, 0.03)])
 def test_an_axis_of_accuracy_has_ticks_to_read_it_by(low, best):
     measure = accuracy(low, best, {})

@@ -151,4 +151,6 @@ def _text(name: str, value: str) -> tuple[str, ...]:
 
 
 def _cut(text: str, longest: int = LONGEST) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    """Without its middle if it is too long: agents of one name differ at the end."""
+    half = (longest - 1) // 2
+    return text if len(text) <= longest else f"{text[:half]}…{text[-half:]}"
