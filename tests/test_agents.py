@@ -8,7 +8,7 @@ from cells import GRID, served, serves
 from states import alike, equal, state
 
 import credit_envs  # noqa: F401
-from agents import Settings, load_agent
+from agents import Settings, load_agent, make_agent
 from agents.credit import RULES
 from agents.layers import Conv2d, Linear
 from agents.learner import Agent
@@ -148,6 +148,14 @@ def test_a_loaded_agent_goes_on_as_if_never_stopped(
     assert alike(loaded, agent)  # weights, optimiser and all generators
     assert loaded.trials == agent.trials
     assert np.array_equal(loaded.act(trials[0][0]), agent.act(trials[0][0]))
+
+
+@pytest.mark.parametrize("name", ["q_agrel", "dqn"])
+def test_a_seed_of_numpys_is_saved_as_a_plain_number(name, tmp_path):
+    env = gym.make_vec("DigitsReward-v0", num_envs=16)
+    agent = make_agent(name, env, seed=np.int64(7), device="cpu")
+    agent.save(tmp_path / "agent.safetensors")
+    assert load_agent(tmp_path / "agent.safetensors", device="cpu").seed == 7
 
 
 def test_saving_changes_nothing_and_keeps_the_open_trial(trials, tmp_path):

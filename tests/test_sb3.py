@@ -197,10 +197,3 @@ def test_trials_that_cannot_be_are_refused_in_a_sentence():
 def test_dqn_replays_from_two_batches_at_least():
     agent = make("dqn", buffer_size=LANES + 1)
     assert train(agent, make_env(), 24 * LANES, progress_bar=False) >= 0
-
-
-@pytest.mark.parametrize("name", ["q_agrel", "dqn"])
-def test_a_seed_of_numpys_is_saved_as_a_plain_number(name, tmp_path):
-    agent = make_agent(settings(name), make_env(), seed=np.int64(7), device="cpu")
-    agent.save(tmp_path / "agent.safetensors")
-    assert load_agent(tmp_path / "agent.safetensors", device="cpu").seed == 7
