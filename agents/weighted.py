@@ -56,6 +56,7 @@ class Weighted(nn.Module):
     # nn.Parameter of weight's shape, or None: the weights themselves. Rules that let no error
     # through a layer (`stages.cut`) may give it direct feedback, of another shape.
     feedback: Any
+    fixed = False  # is feedback fixed, whatever its `requires_grad` says?
     error: Tensor  # of the last backward pass, where `keeps_error` is set
     sent: Tensor  # what that error became below the layer, where `keeps_sent` is set
     source: Tensor  # these three of the last forward pass, where `stages.cut` cuts the net
@@ -104,8 +105,8 @@ class Weighted(nn.Module):
         if self.feedback is None and self.alike and not self.keeps_error:
             return self.respond(activity, self.weight, self.bias)
         feedback = self.weight.detach() if self.feedback is None else self.feedback
-        if not self.weight.requires_grad:
-            feedback = feedback.detach()  # it must not walk away from a weight that stands still
+        if self.fixed or not self.weight.requires_grad:
+            feedback = feedback.detach()  # nor may it walk away from a weight that stands still
         return Carry.apply(self, activity, self.weight, self.bias, feedback)
 
 

@@ -105,6 +105,20 @@ def test_feedback_stands_still_where_its_weight_does():
     assert not torch.equal(net[4].feedback, moves)
 
 
+@pytest.mark.parametrize("rule", ["feedback_alignment", "weight_mirror"])
+def test_thawing_a_whole_net_does_not_let_fixed_feedback_learn(rule):
+    net = swapped("conv", rule)
+    net.requires_grad_(False)
+    net.requires_grad_(True)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1, weight_decay=0.1)
+    check_optimizer(optimizer, net)
+    before = [layer.feedback.detach().clone() for layer in weighted(net)]
+    gradients(net, inputs("conv"))
+    optimizer.step()
+    for layer, start in zip(weighted(net), before, strict=True):
+        assert torch.equal(layer.feedback, start)
+
+
 def test_an_optimizer_takes_feedback_in_though_its_weight_is_frozen_for_now():
     net = nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 3))
     net.optimizer = torch.optim.SGD(net.parameters(), lr=0.2, weight_decay=1e-3)

@@ -22,8 +22,7 @@ swap, `model.set_parameters(path)`.
 What cannot be seen: a forward pass that reads `layer.weight` or a Parameter of its own (F.linear,
 F.conv2d, @) sends errors down by that weight, as ever. Modules that are not registered are not
 found. `torch.compile` does not look whether hooks differ: before a second net of the same form is
-swapped for another rule and compiled, call `torch._dynamo.reset()`. And `net.requires_grad_(True)`
-is about every Parameter: feedback that was fixed learns from then on.
+swapped for another rule and compiled, call `torch._dynamo.reset()`.
 """
 
 from agents.bridge.mirroring import mirror

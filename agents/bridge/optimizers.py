@@ -78,4 +78,4 @@ def take_in(optimizer: Optimizer, net: nn.Module) -> None:
 
 
 def _learns(layer: Weighted) -> bool:
-    return layer.feedback is not None and layer.feedback.requires_grad
+    return layer.feedback is not None and layer.feedback.requires_grad and not layer.fixed

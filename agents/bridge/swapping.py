@@ -37,6 +37,8 @@ def swap(net: nn.Module, rule: str | CreditRule, generator: torch.Generator | No
     rule.prepare(nn.ModuleList([Linear(1, 1), *layers]), generator or torch.default_generator)
     for place, layer in zip(found, layers, strict=True):
         layer.to(layer.weight.device)  # the feedback was drawn on the CPU
+        # Users freeze and thaw whole nets, net.requires_grad_(True), which is not about feedback.
+        layer.fixed = layer.feedback is not None and not layer.feedback.requires_grad
         if isinstance(rule, SignSymmetry):
             layer.register_forward_pre_hook(partial(_follow, rule))
         setattr(place.parent, place.name, layer)
