@@ -14,6 +14,7 @@ from torch import Tensor
 from agents.fit import check_actions, check_environment, check_in_time, check_part
 from agents.learner import Agent
 from agents.own import check_methods
+from agents.right import right_actions
 from agents.settings import Settings
 from agents.together import Together
 from credit_envs.order import Order
@@ -110,13 +111,14 @@ def evaluate(
     """Accuracy 0..1 over every image of the split once, without exploration or learning.
 
     `env` is an id, or an environment whose images they are. They are shown as it shows them, but
-    for wrappers; the suite's own agents see uint8 (H, W, C) in any form. With `images`, over the
-    first so many of the canonical order, which is random. An agent without `predict` is asked by
-    `act`.
+    for wrappers; the suite's own agents see uint8 (H, W, C) in any form. Right is the action that
+    the environment pays best for the image's class; where labels are reversed, as at its last
+    trial. With `images`, over the first so many of the canonical order, which is random. An agent
+    without `predict` is asked by `act`.
     """
     if images < 0:
         raise ValueError(f"images is a number of images, or 0 for all, got {images}")
-    task, device = _sight(agent, env, split)
+    task, device, best = *_sight(agent, env, split), right_actions(env)
     name = "predict" if hasattr(agent, "predict") else "act"
     choose, called = getattr(agent, name), f"{type(agent).__name__}.{name}"
     count = len(task.labels[: images or None])
@@ -125,19 +127,24 @@ def evaluate(
         index = np.arange(start, min(start + CHUNK, count))
         shown = task.observe(index)
         chosen = choose(shown if device is None else torch.from_numpy(shown).to(device))
-        right += int((_classes(chosen, len(index), called) == task.labels[index]).sum())
+        actions = _actions(chosen, len(index), best.shape[1], called)
+        right += int(best[task.labels[index], actions].sum())
     return right / count
 
 
-def _classes(chosen: Any, count: int, called: str) -> np.ndarray:
-    """What `called` returned, (count,). Raises ValueError if it is not a class for each image."""
-    classes = np.asarray(chosen.detach().cpu() if isinstance(chosen, Tensor) else chosen)
-    if classes.shape != (count,) or classes.dtype.kind not in "iu":
+def _actions(chosen: Any, count: int, there: int, called: str) -> np.ndarray:
+    """What `called` returned, (count,). Raises ValueError if it is not an action for each image."""
+    actions = np.asarray(chosen.detach().cpu() if isinstance(chosen, Tensor) else chosen)
+    if actions.shape != (count,) or actions.dtype.kind not in "iu":
         raise ValueError(
-            f"{called} returned {classes.dtype} of shape {classes.shape} for {count} images: "
+            f"{called} returned {actions.dtype} of shape {actions.shape} for {count} images: "
             f"return the class of each, whole numbers of shape ({count},)"
         )
-    return classes
+    if count and not 0 <= actions.min() <= actions.max() < there:
+        raise ValueError(
+            f"{called} returned {actions.min()}..{actions.max()}: actions are 0..{there - 1}"
+        )
+    return actions
 
 
 def _sight(agent: Any, env: str | gym.Env | VectorEnv, split: str) -> tuple[Task, str | None]:

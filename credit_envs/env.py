@@ -120,6 +120,10 @@ class RewardEnv(gym.Env[NDArray[Any], Any]):
         """Trials before the open image, or before the next one between episodes."""
         return self._stream.position
 
+    def labels_at(self, trial: int) -> NDArray[np.int64]:
+        """Return the label that images of each class have at a trial, (K,): reversals move it."""
+        return np.arange(self.task.classes) if self._judge is None else self._judge.labels_at(trial)
+
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[Any], dict[str, Any]]:

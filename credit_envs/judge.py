@@ -70,6 +70,13 @@ class Judge:
         outcomes = self._pending.flush()
         return outcomes.pop("reward"), outcomes
 
+    def labels_at(self, trial: int) -> NDArray[np.int64]:
+        """Return the label that each class's images have at a trial, (K,)."""
+        start, every = self._rewards.reverse_at, self._rewards.reverse_every
+        steps = trial // every if every else int(start is not None and trial >= start)
+        cycle = self._draw_cycle()
+        return cycle[(cycle.argsort() + steps % len(cycle)) % len(cycle)]
+
     def _none_pending(self) -> Pending:
         delay, stream = self._rewards.delay, self._stream
         if delay * stream.whole > stream.size:
@@ -109,8 +116,11 @@ class Judge:
             draws.forget()
         self._pending.clear()
         self._labels = self._batch.place(self._noisy_labels())
-        cycle = self._stream.child(CYCLE).permutation(self._task.classes)
+        cycle = self._draw_cycle()
         self._cycle, self._rank = self._batch.place(cycle), self._batch.place(cycle.argsort())
+
+    def _draw_cycle(self) -> NDArray[np.int64]:
+        return self._stream.child(CYCLE).permutation(self._task.classes)
 
     def _noisy_labels(self) -> NDArray[np.int64]:
         labels, classes = self._task.labels, self._task.classes
@@ -141,6 +151,10 @@ class SingleJudge:
         """Return the reward of the guess at the image at `index`, and the info."""
         rewards, info = self._judge.settle(np.array([index]), np.array([action]))
         return float(rewards[0]), {key: values[0].item() for key, values in info.items()}
+
+    def labels_at(self, trial: int) -> NDArray[np.int64]:
+        """Return the label that each class's images have at a trial, (K,)."""
+        return self._judge.labels_at(trial)
 
     def flush(self) -> tuple[NDArray[np.float64], dict[str, NDArray[Any]]]:
         """Return the rewards (n,) that are not told yet, the oldest first, and their info."""

@@ -69,6 +69,11 @@ class Rewards:
         if not is_number(self.noise) or self.noise < 0:
             raise ValueError(f"noise={self.noise!r} is no standard deviation: give 0 or more.")
 
+    @property
+    def reverses(self) -> bool:
+        """Do labels change from trial to trial?"""
+        return self.reverse_at is not None or self.reverse_every is not None
+
     def _check_reversal(self) -> None:
         if self.reverse_at is not None:
             check_count("reverse_at", self.reverse_at, 0)

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 # The stream's SeedSequence children: what each kind of randomness is drawn from.
@@ -121,6 +122,8 @@ class Stream:
 
     def child(self, *key: int) -> np.random.Generator:
         """Return a generator of the stream's own for one kind of randomness."""
+        if self._entropy is None:
+            raise ResetNeeded("A seed draws what happens here: call reset() first.")
         return np.random.default_rng(np.random.SeedSequence(self._entropy, spawn_key=key))
 
 

@@ -11,12 +11,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from credit_envs.batching import (
-    check_autoreset_mode,
-    checked_num_envs,
-    checked_part,
-    make_batch,
-)
+from credit_envs.batching import check_autoreset_mode, checked_num_envs, checked_part, make_batch
 from credit_envs.frame import frame
 from credit_envs.judge import NEVER_LATE, make_judge
 from credit_envs.order import Order
@@ -144,6 +139,10 @@ class RewardVectorEnv(VectorEnv[Any, Any, Any]):
     def position(self) -> int:
         """Trials before the open batch, with all its parts."""
         return self._stream.position
+
+    def labels_at(self, trial: int) -> NDArray[np.int64]:
+        """Return the label that images of each class have at a trial, (K,): reversals move it."""
+        return np.arange(self.task.classes) if self._judge is None else self._judge.labels_at(trial)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

@@ -99,7 +99,7 @@ def simulated_times(rng, points, slower, n=5, images=5000, scatter=0.1):
     speed = np.exp(scatter * rng.normal(size=(n, 1)))
     truth = 0.1 + 0.87 * (1 - np.exp(-((points / (1000 * slower * speed)) ** 0.6)))
     read = truth if images is None else rng.binomial(images, truth) / images
-    level = criterion(0.97, 10, 0.95)
+    level = criterion(0.97, 0.1, 0.95)
     return [hitting_time(points.tolist(), curve, level) for curve in read.tolist()]
 
 

@@ -50,8 +50,8 @@ def test_points_are_whole_batches_up_to_the_budget(epoch, budget, batch):
 
 
 def test_criterion_lies_between_chance_and_supervised():
-    assert criterion(0.97, classes=10, rho=0.95) == pytest.approx(0.9265)
-    assert criterion(0.30, classes=100, rho=0.90) == pytest.approx(0.271)
+    assert criterion(0.97, chance=0.1, rho=0.95) == pytest.approx(0.9265)
+    assert criterion(0.30, chance=0.01, rho=0.90) == pytest.approx(0.271)
 
 
 TRIALS = (100, 200, 400, 800, 1600, 3200)

@@ -13,7 +13,7 @@ from agents.comparison.table import caption, table
 from agents.runs.job import Result
 
 TRIALS = tuple(100 * 2**k for k in range(7))  # 100 to 6400
-TASK = Task("DigitsReward-v0", 10, 4, TRIALS, "cpu")
+TASK = Task("DigitsReward-v0", 0.1, 4, TRIALS, "cpu")
 SUPERVISED = (0.5, 0.8, 0.95, 0.96, 0.97, 0.97, 0.97)  # S = .97, so the criterion is .9265
 SLOW = (0.1, 0.1, 0.5, 0.8, 0.95, 0.96, 0.96)  # the same curve, four times as slow
 NEVER = (0.1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)

@@ -10,13 +10,14 @@ from agents.checkpoint import replace as write_whole
 from agents.comparison import records
 from agents.comparison.claims import Claim, check
 from agents.comparison.given import packed
-from agents.comparison.options import Options, classes_of, epoch_of, make_folder
+from agents.comparison.options import Options, epoch_of, make_folder
 from agents.comparison.picture import draw
 from agents.comparison.statistics import evaluation_points
 from agents.comparison.summary import curves, summarise
 from agents.comparison.task import Row, Task
 from agents.making import pick_device
 from agents.own import Maker
+from agents.right import chance
 from agents.runs.early_stopping import epoch_points
 from agents.runs.job import Job, Result
 from agents.runs.sweep import run_all
@@ -73,9 +74,7 @@ def compare(
         network=options.network, sizes=options.hidden_sizes(), optimizer=options.optimizer
     )
     frozen = records.criterion(options.env, reference, options.batch, options.epochs)
-    task = Task(
-        options.env, classes_of(options.env), options.epochs, points, device, frozen, epochs
-    )
+    task = Task(options.env, chance(options.env), options.epochs, points, device, frozen, epochs)
     described = {agent: _described(chosen, options) for agent, chosen in settings.items()}
     rows = summarise(results, task, described, claims)
     _write(rows, results, options, out)

@@ -17,7 +17,7 @@ from agents.runs.attempt import Failed, blame
 from agents.runs.sweep import How
 from agents.settings import Settings, is_own, name_of, settings_of
 from credit_envs.datasets import load
-from credit_envs.registration import find_spec, row_of
+from credit_envs.registration import find_spec
 
 GRID = tuple(
     name_of(signal, name)
@@ -122,11 +122,6 @@ def make_folder(path: Path, name: str = "out") -> None:
 def epoch_of(env: str) -> int:
     """Training images of an environment."""
     return len(load(find_spec(env).kwargs["dataset"], "train").labels)
-
-
-def classes_of(env: str) -> int:
-    """Classes of an environment."""
-    return row_of(env).classes
 
 
 def script(main: Callable[[Any], object], args: type) -> None:

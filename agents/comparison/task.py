@@ -18,7 +18,8 @@ class Task:
     """What all runs of a comparison share."""
 
     env: str
-    classes: int
+    chance: float
+    """Accuracy of guessing, 0..1."""
     epochs: float
     points: tuple[int, ...]
     """Trials at which readings count for hitting times; the last one is the budget of every run."""
@@ -32,8 +33,3 @@ class Task:
     def trials(self) -> int:
         """Budget of every run."""
         return self.points[-1]
-
-    @property
-    def chance(self) -> float:
-        """Accuracy of guessing, 0..1."""
-        return 1 / self.classes

@@ -43,7 +43,7 @@ def criterion_of(rho: float, final: float | None, supervised: Runs, task: Task) 
     last = statistics.last_seen(task.points)
     if final is None:
         return Criterion(None, last, {})
-    level = statistics.criterion(final, task.classes, rho)
+    level = statistics.criterion(final, task.chance, rho)
     times = _hitting_times(supervised, level, task)
     horizon = statistics.censoring_horizon(list(times.values()), last)
     return Criterion(level, horizon, times)

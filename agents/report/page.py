@@ -26,6 +26,7 @@ from agents.report.gather import Comparison, Entry, gather
 from agents.report.heat import Heat, heat
 from agents.report.tables import Table, from_terminal, percent
 from agents.report.words import Answer, answer, compared, counted, troubles
+from agents.right import chance
 from agents.runs.early_stopping import epoch_points
 from agents.runs.folder import find
 from agents.settings import Settings
@@ -102,7 +103,7 @@ def _section(comparison: Comparison, root: Path, claims: Sequence[Claim]) -> Sec
     level = rows[0]["protocol"]["level"] if rows else None
     return Section(
         comparison.title, compared(comparison), answer(comparison, rows),
-        learning(entries, 1 / row.classes, level) if entries else "",
+        learning(entries, chance(comparison.env), level) if entries else "",
         from_terminal(table(rows)) if rows else _last(entries, comparison.reads),
         from_terminal(costs(rows)) if rows else None,
         heat(entries) if rows else None,
@@ -152,8 +153,8 @@ def _task(comparison: Comparison, row: Dataset) -> Task:
     if not points or not set(points) <= set(comparison.points):
         points = comparison.points
     return Task(
-        comparison.env, row.classes, epochs or budget / images, points, comparison.device,
-        _frozen(comparison, epochs), epoch_points(images, epochs, batch),
+        comparison.env, chance(comparison.env), epochs or budget / images, points,
+        comparison.device, _frozen(comparison, epochs), epoch_points(images, epochs, batch),
     )  # fmt: skip
 
 

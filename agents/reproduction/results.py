@@ -9,11 +9,11 @@ from typing import Any
 
 from agents.checkpoint import replace as write_whole
 from agents.comparison import statistics, times
-from agents.comparison.options import classes_of
 from agents.making import load_agent
 from agents.presets.figure import Figure
 from agents.reproduction.measures import MEASURES
 from agents.reproduction.plan import Plan, Planned
+from agents.right import chance
 from agents.runs.early_stopping import epochs_to_stop
 from agents.runs.folder import CHECKPOINT, read_config
 from agents.runs.job import Result
@@ -94,15 +94,15 @@ def criterion(pairs: Sequence[tuple[Planned, Result]]) -> float | None:
     figure = pairs[0][0].figure
     if not figure.reference:
         return figure.level or None
-    chance = 1 / classes_of(figure.env)
+    least = chance(figure.env)
     finals = [
-        result.validation[-1] if result.diverged is None else chance
+        result.validation[-1] if result.diverged is None else least
         for one, result in pairs
         if one.line.name == figure.reference and one.protocol == "own"
     ]
-    final = sum(finals) / len(finals) if finals else chance
-    reached = statistics.criterion(final, classes_of(figure.env), RHO)
-    return reached if final > chance else None
+    final = sum(finals) / len(finals) if finals else least
+    reached = statistics.criterion(final, least, RHO)
+    return reached if final > least else None
 
 
 def _row(one: Planned, result: Result, level: float | None, root: Path) -> Row:
@@ -131,7 +131,7 @@ def _key(one: Planned) -> str:
 def _accuracy(one: Planned, result: Result) -> float:
     """Test accuracy: of the best or the last epoch, or of the one that validation chose."""
     if result.diverged is not None:
-        return 1 / classes_of(one.figure.env)
+        return chance(one.figure.env)
     if one.protocol == "published":
         return result.validation[-1] if one.figure.last else max(result.validation)
     assert result.test_accuracy is not None

@@ -4,11 +4,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from math import ceil
-from typing import Any, cast
+from typing import Any
 
 import gymnasium as gym
 import torch
-from gymnasium.spaces import Discrete
 from torch import Tensor
 
 from agents import checkpoint
@@ -17,6 +16,7 @@ from agents.learner import Agent
 from agents.making import make_agent, pick_device
 from agents.metrics import Alignment
 from agents.products import Products
+from agents.right import chance
 from agents.runs.folder import End
 from agents.runs.job import Job
 from agents.runs.rows import Row, ended_early
@@ -117,7 +117,7 @@ class Learning:
         return ended_early(self.lived.rows, self.job.protocol.patience)
 
     def _accuracy(self, split: str) -> float:
-        return evaluate(self.agent, self.job.env, split, self.job.protocol.images)
+        return evaluate(self.agent, self.env, split, self.job.protocol.images)
 
     def end(self, diverged: int | None, seconds: float) -> End:
         """Read the test images, if they are read, and sum up."""
@@ -125,7 +125,7 @@ class Learning:
         known = isinstance(self.agent, Agent)  # each of whose batches costs the same
         test = None
         if self.job.reads_test:
-            test = self._test() if diverged is None else self._chance()
+            test = self._test() if diverged is None else chance(self.job.env)
         return End(
             test, diverged, seconds,
             env_steps=trials * self.rule.presentations,
@@ -137,9 +137,6 @@ class Learning:
 
     def _test(self) -> float | None:
         return self.lived.test if self.job.protocol.selects else self._accuracy("test")
-
-    def _chance(self) -> float:
-        return 1 / int(cast(Discrete, self.env.single_action_space).n)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """All that `restore` needs; `load_agent` reads the agent from the same file."""
