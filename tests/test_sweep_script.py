@@ -2,7 +2,6 @@
 
 import pytest
 
-from agents.comparison.plan import grid_of, read_plan
 from agents.comparison.statistics import hitting_time, median_time
 from agents.runs import run as running
 from agents.runs.folder import find
@@ -88,7 +87,10 @@ def test_a_sweep_in_which_a_run_fails_ends_with_a_sentence_and_the_others(
         (["--vary", "drops=soon"], "vary drops: 'soon' is no row of whole numbers such as 64-32"),
         (["--vary", "betas=b-c"], "vary betas: 'b-c' is no row of numbers such as 0.9-0.999"),
         (["--vary", "betas=0.9", "--optimizer", "adam"], "betas are two numbers from 0 to below 1"),
-        (["--vary", "credit.symmetric=no"], "'no' is neither true nor false"),
+        (
+            ["--agents", "label+node_perturbation", "--vary", "credit.symmetric=no"],
+            "'no' is neither true nor false",
+        ),
         (["--vary", "lr=1", "lr=2"], "vary lr is given twice: give all its values at once"),
         (["--vary", "rate=1"], "'rate' cannot be varied: choose of env, network"),
         (["--vary", "lr=-1"], "lr is a positive learning rate"),
@@ -119,43 +121,3 @@ def test_what_cannot_be_swept_is_refused_in_a_sentence(
     assert sentence in said
     assert "\n" not in said
     assert made == []
-
-
-def test_a_grid_has_values_of_its_settings_types():
-    given = ["lr=0.05,1", "batch=32", "sizes=64-32,16", "init=paper", "drops=100-200,300"]
-    given += [
-        "betas=0.9-0.99",
-        "pixels=-0.1-1e-3",
-        "credit.steps=5",
-        "credit.state=mean",
-        "credit.noise=1",
-        "credit.symmetric=False,true",
-    ]
-    assert grid_of(given) == {
-        "lr": [0.05, 1.0], "batch": [32], "sizes": ["64,32", "16"], "init": ["paper"],
-        "drops": [(100, 200), (300,)], "betas": [(0.9, 0.99)], "pixels": [(-0.1, 0.001)],
-        "credit.steps": [5],
-        "credit.state": ["mean"], "credit.noise": [1.0], "credit.symmetric": [False, True],
-    }  # fmt: skip
-
-
-def test_a_file_s_lists_are_the_same_values(tmp_path):
-    path = tmp_path / "sweep.toml"
-    path.write_text(
-        "[vary]\nsizes = [[64, 32], [16]]\ndrops = [[100, 200], 300]\ncredit.noise = [0.1, 1]\n"
-        "credit.symmetric = [false]\n"
-    )
-    grid = grid_of(
-        ["sizes=64-32,16", "drops=100-200,300", "credit.noise=0.1,1", "credit.symmetric=false"]
-    )
-    assert read_plan(path)[1] == grid
-
-
-@pytest.mark.parametrize(
-    "content",
-    ["[vary]\nlr = 0.1\n", "vary = 1\n", "[vary]\ncredit.noise = 1\n", "[vary]\nlr = []\n"],
-)
-def test_what_is_varied_in_a_file_is_lists(content, tmp_path):
-    (tmp_path / "sweep.toml").write_text(content)
-    with pytest.raises(ValueError, match="has lists of values, such as lr = "):
-        read_plan(tmp_path / "sweep.toml")

@@ -11,7 +11,6 @@ from typing import Any
 from agents.comparison import records
 from agents.comparison.options import Options, epoch_of
 from agents.comparison.statistics import evaluation_points
-from agents.credit import RULES
 from agents.making import pick_device
 from agents.runs.job import Job
 from agents.settings import Settings
@@ -72,16 +71,20 @@ def _changed(settings: Settings, varied: Mapping[str, Any]) -> Settings:
     if not of_rule:
         return replace(settings, **own)
     rule = settings.rule
-    has = [f.name for f in fields(rule)]
-    if unknown := [name for name in of_rule if name not in has]:
+    usual = {f.name: getattr(rule, f.name) for f in fields(rule)}
+    if unknown := [name for name in of_rule if name not in usual]:
         raise ValueError(
-            f"{OF_RULE}{unknown[0]} cannot be varied: {rule.name} has {', '.join(has) or 'none'}"
+            f"{OF_RULE}{unknown[0]} cannot be varied: {rule.name} has {', '.join(usual) or 'none'}"
         )
-    return replace(settings, credit=replace(rule, **of_rule), **own)
+    read = {name: _typed(OF_RULE + name, text, usual[name]) for name, text in of_rule.items()}
+    return replace(settings, credit=replace(rule, **read), **own)
 
 
 def grid_of(given: Sequence[str]) -> dict[str, list[Any]]:
-    """A grid from a command line: "lr=0.05,0.1", rows of numbers as 64-32. Raises ValueError."""
+    """A grid from a command line: "lr=0.05,0.1", rows of numbers as 64-32. Raises ValueError.
+
+    Settings of a credit rule stay text, whose type only the rule knows.
+    """
     grid = {}
     for one in given:
         name, equals, values = one.partition("=")
@@ -97,9 +100,12 @@ def _value(name: str, text: str) -> Any:
     """A value of the type that its option or setting has."""
     if name == "sizes":
         return text.replace("-", ",")
-    of_rules = {OF_RULE + f.name: f.default for rule in RULES.values() for f in fields(rule)}
     plain = {f.name: f.default for f in (*fields(Settings), *fields(Options))}
-    usual = (of_rules | plain).get(name, "")
+    return _typed(name, text, plain.get(name, ""))
+
+
+def _typed(name: str, text: str, usual: Any) -> Any:
+    """A value of the type of the usual one."""
     row = isinstance(usual, tuple)
     kind = type(usual[0] if usual else 0) if row else type(usual)
     if kind is bool:
@@ -134,4 +140,4 @@ def read_plan(path: Path) -> tuple[dict[str, Any], dict[str, list[Any]]]:
 def _toml(name: str, value: Any) -> Any:
     if isinstance(value, list):  # sizes [64, 32]
         value = "-".join(map(str, value))
-    return _value(name, str(value))
+    return _value(name, str(value).lower() if isinstance(value, bool) else str(value))
