@@ -7,7 +7,9 @@ from gymnasium.spaces import Discrete
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
 from agents.settings import Settings
+from agents.signals import SIGNALS
 from credit_envs.stream import ALONE
+from credit_envs.task import Task
 
 
 def check_made(env: Any) -> None:
@@ -63,6 +65,23 @@ def check_actions(agent: Any, env: Any) -> None:
         raise ValueError(
             f"this agent chooses among {agent.classes}, the environment has {choice.n} actions: "
             "make_agent(..., env) makes one that fits"
+        )
+
+
+def check_rewards(agent: Any, env: Any) -> None:
+    """Refuse an environment whose rewards mean nothing to the agent's signal."""
+    settings, task = getattr(agent, "settings", None), getattr(env.unwrapped, "task", None)
+    if not isinstance(settings, Settings) or not isinstance(task, Task):
+        return
+    if settings.learns_from == "label" or settings.signal not in SIGNALS:
+        return
+    least, most = SIGNALS[settings.signal].rewards
+    lowest, highest = task.payments.min(), task.payments.max()
+    if not least <= lowest <= highest <= most:
+        raise ValueError(
+            f"the signal {settings.signal} is for rewards of {least} to {most}, the environment "
+            f"pays {lowest:g} to {highest:g}: give it rewards in that range, or choose "
+            "reward_prediction or policy_gradient"
         )
 
 

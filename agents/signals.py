@@ -8,6 +8,7 @@ A reward signal never sees a label.
 """
 
 from collections.abc import Callable
+from math import inf
 
 import torch
 import torch.nn.functional as F
@@ -33,6 +34,7 @@ class Signal(nn.Module):
 
     learns_from = "reward"  # or "label"
     explore = "greedy"  # how an agent with this signal explores unless its settings say otherwise
+    rewards = (-inf, inf)  # the least and the largest that it can learn from
     probabilities = True  # outputs are logits of probabilities; else they are values
 
     def meaning(self, output: Tensor) -> Tensor:
@@ -141,6 +143,7 @@ class Agrel(Signal):
     """
 
     explore = "softmax"
+    rewards = (0, 1)
     FLOOR = 0.02
 
     def forward(self, output, action, answer):
@@ -156,10 +159,10 @@ class RewardLikelihood(Signal):
     pi_a / (1 - pi_a) (1_a - pi). The likelihood of what was seen, whoever chose the action: for
     any of them the mean error is zero where pi is the classes' true distribution. In multiclass
     terms cross-entropy with the label where it is known and with its complement where it is not.
-    Rewards lie in 0..1.
     """
 
     explore = "softmax"
+    rewards = (0, 1)
 
     def forward(self, output, action, answer):
         def cost(output: Tensor) -> Tensor:

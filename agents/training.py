@@ -11,7 +11,7 @@ from gymnasium.vector import VectorEnv
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from agents.fit import check_actions, check_environment, check_in_time, check_part
+from agents.fit import check_actions, check_environment, check_in_time, check_part, check_rewards
 from agents.learner import Agent
 from agents.own import check_methods
 from agents.right import right_actions
@@ -78,6 +78,7 @@ def _rewards(
     check_environment(env, from_label, presentations)
     check_part(agent, env)
     check_actions(agent, env)
+    check_rewards(agent, env)
     batched = isinstance(env, VectorEnv)
     own = env.num_envs // nets if batched else 1
     batch = own * getattr(env.unwrapped, "part", ALONE)[1]

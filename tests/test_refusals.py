@@ -70,6 +70,8 @@ def test_unknown_agents_are_refused_by_name(agent, sentence):
         ({"epsilon": float("nan")}, "epsilon is a probability in 0..1, got nan"),
         ({"sizes": 64}, r"sizes are a tuple .*, as \(500, 300\), got 64"),
         ({"lr": "0.1"}, "lr is a number, got '0.1'"),
+        ({"drops": (5.5,)}, "drops are numbers of trials"),
+        ({"lr": True}, "lr is a number, got True"),
         ({"drops": 5}, "drops is a tuple of numbers, got 5"),
         ({"pixels": ("a", 1.0)}, r"pixels is a tuple of numbers, got \('a', 1.0\)"),
         ({"credit": Backprop}, r"got the class Backprop: give Backprop\(\)"),
@@ -110,6 +112,16 @@ def test_only_images_height_first_are_looked_at(layout):
     for env in (make_env(layout=layout), gym.make(DIGITS, layout=layout)):
         with pytest.raises(ValueError, match="layout='HWC'"):
             make_agent("q_agrel", env)
+
+
+@pytest.mark.parametrize("signal", ["agrel", "reward_likelihood"])
+def test_rewards_that_a_signal_cannot_read_are_refused(signal):
+    for rewards, said in (({"matrix": "-1/+1"}, "-1 to 1"), ({"abstain": 1.5}, "0 to 1.5")):
+        env = make_env(rewards=rewards)
+        agent = make_agent(f"{signal}+backprop", env)
+        with pytest.raises(ValueError, match=f"{signal} is for rewards of 0 to 1, .*pays {said}:"):
+            train(agent, env, 4, progress_bar=False)
+        train(make_agent("q_agrel", env), env, 4, progress_bar=False)
 
 
 @pytest.mark.parametrize("seed", [-1, None, 0.5])
