@@ -1,7 +1,7 @@
 """Which numbers `cell.Settings` may have."""
 
 from math import inf
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 ROWS = ("betas", "drops", "pixels")
@@ -20,7 +20,8 @@ def check_numbers(settings: Any) -> None:
     if not 0 <= settings.momentum < 1 or (settings.momentum and settings.optimizer != "sgd"):
         raise ValueError(f"momentum is in 0..1 and for 'sgd' only, got {settings.momentum}")
     _check_constants(settings)
-    if not 0 < settings.drop < 1 or any(trials < 1 for trials in settings.drops):
+    sound = all(isinstance(trials, int) and trials >= 1 for trials in settings.drops)
+    if not (sound and 0 < settings.drop < 1):
         raise ValueError(
             f"drops are numbers of trials of 1 or more and drop is a factor in 0..1, got "
             f"{settings.drops} and {settings.drop}"
@@ -33,13 +34,24 @@ def check_numbers(settings: Any) -> None:
 
 
 def _check_types(settings: Any) -> None:
+    """Numbers, which become Python's own: NumPy's are no JSON."""
     for name in REAL:
-        if not isinstance(number := getattr(settings, name), Real):
+        if not _is_number(number := getattr(settings, name)):
             raise TypeError(f"{name} is a number, got {number!r}")
+        object.__setattr__(settings, name, _plain(number))
     for name in ROWS:
         row = getattr(settings, name)
-        if not (isinstance(row, tuple) and all(isinstance(number, Real) for number in row)):
+        if not (isinstance(row, tuple) and all(map(_is_number, row))):
             raise TypeError(f"{name} is a tuple of numbers, got {row!r}")
+        object.__setattr__(settings, name, tuple(map(_plain, row)))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _plain(number: Any) -> int | float:
+    return int(number) if isinstance(number, Integral) else float(number)
 
 
 def _check_constants(settings: Any) -> None:

@@ -170,15 +170,19 @@ class Settings:
                 f"these settings have the credit rule {name!r}, which is not in the table: import "
                 "it and add it first, agents.credit.RULES[MyRule.name] = MyRule"
             )
-        made: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()
-        }
-        made["credit"] = RULES[name](**rule)
-        return cls(**made)
+        made = {key: _tuples(value) for key, value in plain.items() if key != "credit"}
+        return cls(credit=RULES[name](**_tuples(rule)), **made)
 
     def rate(self, trials: int) -> float:
         """The learning rate after so many trials."""
         return self.lr * self.drop ** sum(trials >= drop for drop in self.drops)
+
+
+def _tuples(value: Any) -> Any:
+    """What JSON made lists of was tuples."""
+    if isinstance(value, dict):
+        return {key: _tuples(one) for key, one in value.items()}
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def _known(what: str, name: object, table) -> None:

@@ -1,5 +1,6 @@
 """What `check_reward_env` expects of an environment, by the options it is made with."""
 
+import copy
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -77,7 +78,8 @@ class Maker:
             raise TypeError(
                 f"give an id, or what gym.make made: vector forms are checked, too; got {env_or_id}"
             )
-        spec = find_spec(env_or_id)
+        spec = copy.deepcopy(find_spec(env_or_id))
+        spec.kwargs.pop("reveal_label", None)  # the checks ask for it where they need it
         self._spec, self._layout = spec, spec.kwargs.get("layout", "HWC")
         opened, split = open_data(spec.kwargs["dataset"]), spec.kwargs.get("split", "train")
         row = opened.row

@@ -26,7 +26,8 @@ def check_reward_env(env_or_id: str | gym.Env[Any, Any]) -> None:
     """Raise AssertionError, with a sentence, if a reward environment breaks its contract.
 
     `env_or_id` is a registered id or an environment that `gym.make` made. The checks run on new
-    environments with its keywords, in single, NumPy and tensor form, and over two whole passes.
+    environments with its keywords, labels revealed or not, in single, NumPy and tensor form, and
+    over two whole passes.
     """
     maker = Maker(env_or_id)
     _check_pixels(maker)

@@ -103,7 +103,6 @@ def test_they_find_none_in_the_vector_forms_either(form, keywords):
 @settings(max_examples=25, derandomize=True)
 @given(keywords=options())
 def test_the_public_check_finds_no_fault_in_any_form(keywords):
-    del keywords["reveal_label"]
     check_reward_env(make("single", **keywords))
 
 

@@ -1,15 +1,27 @@
 """Settings: the agents that names and cells stand for, and what is written and read back."""
 
-from dataclasses import replace
+import json
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import gymnasium as gym
+import numpy as np
 import pytest
 
 import credit_envs  # noqa: F401
-from agents import AGENTS, Settings, make_agent
-from agents.credit import RULES
+from agents import AGENTS, Settings, load_agent, make_agent
+from agents.credit import RULES, CreditRule
 from agents.learner import Agent
 from agents.signals import PolicyGradient
+
+
+@dataclass(frozen=True)
+class Rows(CreditRule):
+    """Has a setting that JSON makes lists of."""
+
+    name = "rows"
+    rates: tuple[tuple[float, ...], ...] = ((0.1, 0.2), (0.3,))
+
 
 SMALL = {"sizes": (12, 8), "lr": 0.05}
 
@@ -43,6 +55,24 @@ def test_settings_keep_the_sizes_that_the_network_is_built_with(network, sizes, 
     read = Settings.from_dict(settings.to_dict())
     assert (read.sizes, read.network_sizes) == (kept, kept)
     assert replace(read, sizes=sizes, credit="backprop") == settings
+
+
+def test_numbers_of_any_kind_can_be_saved(tmp_path):
+    given = Settings(
+        sizes=(8,), lr=np.float32(0.25), drops=(np.int64(700),), drop=Fraction(1, 2), pixels=(0, 1)
+    )
+    assert given == Settings(sizes=(8,), lr=0.25, drops=(700,), drop=0.5)
+    Agent(given, (4, 4, 1), 3).save(tmp_path / "agent.safetensors")
+    read = load_agent(tmp_path / "agent.safetensors").settings
+    assert replace(read, credit="backprop") == given
+
+
+def test_a_rules_rows_are_read_back_as_rows(monkeypatch):
+    monkeypatch.setitem(RULES, "rows", Rows)
+    settings = Settings(credit=Rows(), sizes=(8,))
+    read = Settings.from_dict(json.loads(json.dumps(settings.to_dict())))
+    assert hash(read) == hash(settings)
+    assert read == settings
 
 
 def test_older_files_that_give_a_fixed_network_sizes_are_still_read():
