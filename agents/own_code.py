@@ -1,38 +1,65 @@
-"""Agents and credit rules of the user's own: which they are, and whether they changed.
+"""What is the user's own, agents and their parts: which it is, and whether it changed.
 
-A run is kept under its settings, and of a rule these have the name and the numbers, of an agent
-nothing. So a class from outside this package adds what stands for its code: edited, it is another.
+A run is kept under its settings. Of a rule these have the name and the numbers, of a signal and a
+network the name, of an agent nothing. So what comes from outside this package adds what stands for
+its code: edited, it is another.
 """
 
 import hashlib
 import inspect
 import sys
+from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
-PACKAGE = __name__.partition(".")[0]
+from agents.credit import RULES
+from agents.networks import NETWORKS, Network
+from agents.settings import Settings
+from agents.signals import SIGNALS
+
+KNOWN = (__name__.partition(".")[0], "torch", "builtins")
+TABLES: dict[str, dict[str, Any]] = {"rule": RULES, "signal": SIGNALS, "network": NETWORKS}
+
+Kind = type | Callable[..., Any]  # a class, or the function that builds a network
 
 
-def code_of(kind: type) -> str:
-    """Eight digits for the code of a class of the user's own, "" for the suite's.
+def own_parts(settings: Settings) -> dict[str, tuple[str, Any]]:
+    """What of an agent is no part of the suite: by table its name there and its entry."""
+    named = {"rule": settings.rule.name, "signal": settings.signal, "network": settings.network}
+    parts = {table: (name, TABLES[table].get(name)) for table, name in named.items()}
+    parts["rule"] = named["rule"], type(settings.rule)  # which need not be in the table
+    return {table: part for table, part in parts.items() if part[1] and code_of(_kind(part[1]))}
+
+
+def code_of_parts(settings: Settings) -> str:
+    """Eight digits for each part of an agent that is the user's own, "" for the suite's."""
+    return "".join(code_of(_kind(part)) for _, part in own_parts(settings).values())
+
+
+def code_of(kind: Kind) -> str:
+    """Eight digits for the code of a class or function of the user's own, "" for the suite's.
 
     That is all of its file, and of those it inherits from; in a notebook its methods.
     """
-    own = [one for one in kind.__mro__ if one is not object and not of_the_suite(one)]
+    own = [one for one in getattr(kind, "__mro__", (kind,)) if not _is_known(one)]
     text = "".join(map(_text, own)).encode()
     return hashlib.blake2b(text, digest_size=4).hexdigest() if own else ""
 
 
-def of_the_suite(kind: type) -> bool:
-    """Is it one of this package?"""
-    return kind.__module__.partition(".")[0] == PACKAGE
+def _kind(part: Any) -> Kind:
+    return part.build if isinstance(part, Network) else part
 
 
-def _text(kind: type) -> str:
+def _is_known(kind: Kind) -> bool:
+    return kind.__module__.partition(".")[0] in KNOWN
+
+
+def _text(kind: Kind) -> str:
     try:
         return inspect.getsource(sys.modules[kind.__module__])
     except (OSError, TypeError):  # a notebook, or a prompt, is no file
-        return "".join(map(_compiled, map(_function, vars(kind).values())))
+        parts = vars(kind).values() if isinstance(kind, type) else [kind]
+        return "".join(map(_compiled, map(_function, parts)))
 
 
 def _function(value: Any) -> Any:

@@ -20,7 +20,7 @@ from agents.own import pack
 from agents.own_code import code_of
 from agents.runs.sent import sent
 from agents.runs.sweep import run_all
-from agents.settings import settings_of
+from agents.settings import Settings, settings_of
 
 COMPARED = """
 from pathlib import Path
@@ -66,8 +66,8 @@ def test_so_is_one_that_was_edited_in_a_notebook(monkeypatch):
 def test_it_gets_to_a_process_that_never_imported_it(monkeypatch):
     rule = in_a_notebook(MINE)(density=0.5)
     monkeypatch.setitem(RULES, NAME, type(rule))
-    call = sent(partial(settings_of, f"label+{NAME}"), rule)
-    plain = sent(partial(str, "here"), FeedbackAlignment())
+    call = sent(partial(settings_of, f"label+{NAME}"), Settings("label", rule))
+    plain = sent(partial(str, "here"), Settings("label", FeedbackAlignment()))
     monkeypatch.delitem(RULES, NAME)
     assert type(pickle.loads(pickle.dumps(call))().rule).__name__ == "SparseFeedback"
     assert plain() == "here"

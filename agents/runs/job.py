@@ -12,7 +12,7 @@ import torch
 
 from agents.importing import imported, path_kept
 from agents.own import Own
-from agents.own_code import code_of
+from agents.own_code import code_of, code_of_parts
 from agents.runs.folder import FORMAT, Record
 from agents.runs.protocol import STANDARD, Protocol
 from agents.seeding import plain_seed
@@ -51,9 +51,9 @@ class Job:
             )
 
     def _code(self) -> str:
-        """Of the credit rule, or of an agent "module:Class"; one given as an argument has none."""
+        """Of an agent's parts, or of one "module:Class"; one given as an argument has none."""
         if self.settings is not None:
-            return code_of(type(self.settings.rule))
+            return code_of_parts(self.settings)
         if self.own is not None:
             return ""
         with path_kept():

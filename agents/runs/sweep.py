@@ -162,7 +162,7 @@ class Watch:
 
 def _sent(attempt: Attempt) -> Callable[[], Outcome]:
     settings = attempt.job.settings
-    return attempt if settings is None else sent(attempt, settings.rule)
+    return attempt if settings is None else sent(attempt, settings)
 
 
 def _outcome(future: Any) -> Outcome:
