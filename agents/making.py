@@ -45,7 +45,7 @@ def make_agent(
     if not isinstance(seen, Box) or len(seen.shape) != 3 or seen.shape[2] > 4:
         raise ValueError(
             f"agents look at images (H, W, C), this environment shows {seen}: "
-            "make it with layout='HWC'"
+            "make it with layout='HWC', without wrappers that change what is seen"
         )
     if not isinstance(choice, Discrete):
         raise ValueError(f"agents choose one of K classes, this environment wants {choice}")

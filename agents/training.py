@@ -117,10 +117,12 @@ def evaluate(
     trial. With `images`, over the first so many of the canonical order, which is random. An agent
     without `predict` is asked by `act`.
     """
-    if images < 0:
+    if not isinstance(images, Integral) or images < 0:
         raise ValueError(f"images is a number of images, or 0 for all, got {images}")
-    task, device, best = *_sight(agent, env, split), right_actions(env)
     name = "predict" if hasattr(agent, "predict") else "act"
+    if not hasattr(agent, name):
+        raise TypeError(f"an agent has act(images), {agent!r} has not: make_agent makes one")
+    task, device, best = *_sight(agent, env, split), right_actions(env)
     choose, called = getattr(agent, name), f"{type(agent).__name__}.{name}"
     count = len(task.labels[: images or None])
     right = 0
@@ -135,6 +137,11 @@ def evaluate(
 
 def _actions(chosen: Any, count: int, there: int, called: str) -> np.ndarray:
     """What `called` returned, (count,). Raises ValueError if it is not an action for each image."""
+    if isinstance(chosen, tuple):
+        raise ValueError(
+            f"{called} returned a tuple for {count} images: return the class of each; models of "
+            "Stable-Baselines3 are given as agents.sb3.Greedy(model)"
+        )
     actions = np.asarray(chosen.detach().cpu() if isinstance(chosen, Tensor) else chosen)
     if actions.shape != (count,) or actions.dtype.kind not in "iu":
         raise ValueError(

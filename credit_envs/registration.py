@@ -50,9 +50,12 @@ def find_spec(env: Any) -> EnvSpec:
     The module may lie in the current folder. Raises ValueError if there is no such environment, or
     it is none of images.
     """
-    spec = _registered(env) if isinstance(env, str) else env.unwrapped.spec
+    inner = getattr(env, "unwrapped", None)
+    spec = _registered(env) if isinstance(env, str) else getattr(inner, "spec", None)
     if spec is None:
-        raise ValueError("The environment has no spec: make it with gym.make.")
+        raise ValueError(
+            f"{env} has no spec: make it with gym.make or gym.make_vec, or give an id."
+        )
     if "dataset" not in spec.kwargs:
         raise _unknown(spec.id)
     return spec

@@ -4,9 +4,12 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from stable_baselines3 import A2C
 from vectors import guesses
 
 from agents import Settings, evaluate, make_agent, train
+from agents.bridge import swap
+from agents.sb3 import Greedy, RewardVecEnv
 from credit_envs.datasets import load
 
 DIGITS = "DigitsReward-v0"
@@ -87,3 +90,24 @@ def test_what_is_not_a_class_for_each_image_is_refused(returned, said):
 
     with pytest.raises(ValueError, match=f"Careless.act returned {said}.*: return the class of"):
         evaluate(Careless(), DIGITS)
+
+
+def test_what_is_no_agent_is_refused():
+    with pytest.raises(TypeError, match="an agent has act.*'q_agrel' has not: make_agent makes"):
+        evaluate("q_agrel", DIGITS)
+
+
+def test_images_are_counted_in_whole_numbers():
+    with pytest.raises(ValueError, match=r"images is a number of images, .* got 10\.5"):
+        evaluate(Reader(), DIGITS, images=10.5)
+
+
+def test_slips_with_stable_baselines3_are_said():
+    venv = RewardVecEnv(gym.make_vec(DIGITS, 8))
+    model = A2C("MlpPolicy", venv, device="cpu")
+    with pytest.raises(ValueError, match=r"has no spec: .* or give an id"):
+        evaluate(Greedy(model), venv)
+    with pytest.raises(ValueError, match=r"returned a tuple .*: .*agents\.sb3\.Greedy\(model\)"):
+        evaluate(model, DIGITS)
+    with pytest.raises(TypeError, match=r"got a A2C: .* swap\(model\.policy, rule\)"):
+        swap(model, "feedback_alignment")

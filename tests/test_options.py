@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from agents.comparing import Comparing
+from agents.comparing import compare as compared
 from agents.comparison import compare, search
 from agents.comparison.options import Options, script
 from agents.networks import NETWORKS
@@ -178,3 +180,17 @@ def test_the_overhead_of_nothing_is_refused(option, monkeypatch):
     module = load("overhead")
     with pytest.raises(SystemExit, match="error: runs, workers and epochs are 1 or more, got"):
         script(module.main, module.Args)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"seeds": "2"}, "seeds is the number of runs of each agent, 1 or more, got '2'"),
+        ({"batch": "32"}, "batch is a whole number, got '32'"),
+        ({"epochs": 1.5}, "epochs is a whole number, got 1.5"),
+        ({"agents": ["supervised"]}, r"agents is text, .* got \['supervised'\]"),
+    ],
+)
+def test_options_of_another_type_are_refused_from_python_too(given, sentence, tmp_path):
+    with pytest.raises((TypeError, ValueError), match=sentence):
+        compared(Comparing(out=tmp_path, quiet=True, **given))

@@ -34,11 +34,16 @@ class Place(NamedTuple):
 
 
 def places(net: nn.Module) -> list[Place]:
-    """The layers to swap. Raises ValueError for whatever would not learn as the rule says.
+    """The layers to swap. Raises ValueError, TypeError for what would not learn as the rule says.
 
     A module that holds layers may have several names (Stable-Baselines3's policies call their one
     feature extractor by three): its layers are found once.
     """
+    if not isinstance(net, nn.Module):
+        raise TypeError(
+            f"net is an nn.Module, got a {type(net).__name__}: a model of Stable-Baselines3 is "
+            "swapped in its policy, swap(model.policy, rule)"
+        )
     modules = list(net.named_modules())
     for path, module in modules:
         if isinstance(module, OTHERS):

@@ -44,8 +44,8 @@ def compare(
 
     `own` has agents beside those that the options name.
     """
-    if seeds < 1:
-        raise ValueError(f"seeds is the number of runs of each agent, 1 or more, got {seeds}")
+    if not isinstance(seeds, int) or seeds < 1:
+        raise ValueError(f"seeds is the number of runs of each agent, 1 or more, got {seeds!r}")
     options.check()
     makers = packed(own or {}, options)
     cells = options.cells() | dict.fromkeys(makers)

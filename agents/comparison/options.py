@@ -69,7 +69,10 @@ class Options(How):
         self.check_how()
         for name in ("env", "agents", "network", "sizes", "optimizer"):
             if not isinstance(value := getattr(self, name), str):
-                raise TypeError(f'{name} is text, with commas between, as "64,32", got {value!r}')
+                raise TypeError(f"{name} is text, with commas between several, got {value!r}")
+        for name in ("epochs", "batch"):
+            if not isinstance(value := getattr(self, name), int):
+                raise TypeError(f"{name} is a whole number, got {value!r}")
         if self.epochs < 1:
             raise ValueError(f"epochs is a number of passes, 1 or more, got {self.epochs}")
         images = epoch_of(self.env)
