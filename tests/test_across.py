@@ -15,16 +15,16 @@ from agents.comparison.across import LEVELS, left_out, read, summarise, table
 from agents.comparison.options import script
 
 
-def rows(env, chance_classes=10, seeds=5, diverged=None):
+def rows(env, chance=0.1, seeds=5, diverged=None):
     agents = [
         runs("supervised", SUPERVISED, seeds),
         runs("slow", SLOW, seeds, tested=0.9, diverged=diverged),
         runs(f"only {env}", NEVER, seeds),
     ]
-    return summary(*agents, task=replace(TASK, env=env, classes=chance_classes))
+    return summary(*agents, task=replace(TASK, env=env, chance=chance))
 
 
-TWO = rows("DigitsReward-v0"), rows("MNISTReward-v0", chance_classes=5)
+TWO = rows("DigitsReward-v0"), rows("MNISTReward-v0", chance=0.2)
 
 
 @pytest.fixture

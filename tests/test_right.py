@@ -79,9 +79,11 @@ def test_where_labels_move_an_id_is_refused(monkeypatch):
             evaluate(ByHeart(np.arange(10)), env)
 
 
-def test_an_action_that_there_is_not_is_refused():
-    with pytest.raises(ValueError, match=r"ByHeart.act returned 1\.\.10: actions are 0\.\.9"):
-        evaluate(ByHeart(np.arange(10) + 1), DIGITS)
+@pytest.mark.parametrize("nowhere", [10, -1])
+def test_an_action_that_there_is_not_is_wrong(nowhere):
+    share = (load("Digits", "test").labels == 3).mean()
+    answers = np.where(np.arange(10) == 3, nowhere, np.arange(10))
+    assert evaluate(ByHeart(answers), DIGITS) == pytest.approx(1 - share)
 
 
 def test_a_run_that_diverged_scores_the_chance_of_its_environment(monkeypatch):
