@@ -65,7 +65,7 @@ def _grid(data: str, network: str, epochs: int, quick: Quick, gpu: bool) -> Figu
         epochs=epochs,
         own_epochs=epochs,
         quick=quick,
-        hours=30.0 if gpu else 6.0,
+        hours=30.0 if gpu else 1.7,
         gpu=gpu,
         protocols=("own",),
     )
