@@ -7,15 +7,17 @@ from numpy.typing import NDArray
 
 from credit_envs.registration import find_spec, row_of
 from credit_envs.rewards import Rewards, given
+from credit_envs.task import Task
 
 
-def right_actions(env: Any) -> NDArray[np.bool_]:
+def right_actions(env: Any, task: Task) -> NDArray[np.bool_]:
     """[class, action]: is no other action paid more for images of that class, noise apart?
 
-    Where labels are reversed, as at the environment's last trial. An id has had none: ValueError.
+    `task` has what `env` pays. Where labels are reversed, as at the environment's last trial. An id
+    has had none: ValueError.
     """
-    rewards, right = _rewards(env), _best_paid(env)
-    if not rewards.reverses:
+    right = _best_paid(task.payments)
+    if not task.rewards.reverses:
         return right
     inner: Any = None if isinstance(env, str) else env.unwrapped
     if not hasattr(inner, "labels_at"):
@@ -29,14 +31,10 @@ def right_actions(env: Any) -> NDArray[np.bool_]:
 
 def chance(env: Any) -> float:
     """Accuracy 0..1 of the best action that never looks, where all classes are as frequent."""
-    return float(_best_paid(env).mean(0).max())
+    row, rewards = row_of(env), given(Rewards, find_spec(env).kwargs.get("rewards"), "rewards")
+    return float(_best_paid(rewards.tables(row.name, row.classes)).mean(0).max())
 
 
-def _best_paid(env: Any) -> NDArray[np.bool_]:
-    row = row_of(env)
-    paid = _rewards(env).tables(row.name, row.classes)[0]  # by no flip
+def _best_paid(payments: NDArray[np.float64]) -> NDArray[np.bool_]:
+    paid = payments[0]  # by no flip
     return paid == paid.max(1, keepdims=True)
-
-
-def _rewards(env: Any) -> Rewards:
-    return given(Rewards, find_spec(env).kwargs.get("rewards"), "rewards")

@@ -19,7 +19,7 @@ from agents.settings import Settings
 from agents.together import Together
 from credit_envs.order import Order
 from credit_envs.registration import find_spec
-from credit_envs.rewards import Rewards
+from credit_envs.rewards import Rewards, given
 from credit_envs.stream import ALONE
 from credit_envs.streams import side_by_side
 from credit_envs.task import Task
@@ -119,7 +119,8 @@ def evaluate(
     """
     if not isinstance(images, Integral) or images < 0:
         raise ValueError(f"images is a number of images, or 0 for all, got {images}")
-    task, device, best = *_sight(agent, env, split), right_actions(env)
+    task, device = _sight(agent, env, split)
+    best = right_actions(env, task)
     name = "predict" if hasattr(agent, "predict") else "act"
     if not hasattr(agent, name):
         raise TypeError(f"an agent has act(images), {agent!r} has not: make_agent makes one")
@@ -154,11 +155,12 @@ def _actions(chosen: Any, count: int, called: str) -> np.ndarray:
 
 def _sight(agent: Any, env: str | gym.Env | VectorEnv, split: str) -> tuple[Task, str | None]:
     """The split as the environment would show it, and the device on which; None: as arrays."""
-    given = find_spec(env).kwargs
+    options = find_spec(env).kwargs
+    dataset, rewards = options["dataset"], given(Rewards, options.get("rewards"), "rewards")
     if isinstance(getattr(agent, "settings", None), Settings):
-        given = {"dataset": given["dataset"]}
-    form = given.get("layout", "HWC"), given.get("dtype", "uint8")
-    return Task(given["dataset"], split, *form, Rewards(), Order()), given.get("device")
+        options = {}
+    form = options.get("layout", "HWC"), options.get("dtype", "uint8")
+    return Task(dataset, split, *form, rewards, Order()), options.get("device")
 
 
 def _bar(shown: bool) -> Progress:
